@@ -1,0 +1,161 @@
+"""The commit: waiting requests go to ``commit_items`` as JSON, answers come back.
+
+The function itself is in ``functions/commit_items.sql``; the promises that it
+keeps are the engine's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+import orjson
+from attrs import frozen
+
+from stacksync.db.database import Database
+from stacksync.db.items import item_from_state
+from stacksync.model import CommitRequest, CommitResult, ItemOutcome, Refusal
+
+
+@frozen
+class ReadyRequest:
+    """A checked request of a known account.
+
+    ``parent_ordinals`` maps the place of a change, from 0, to the place of the
+    earlier change that makes its parent; ``problems`` maps the place of a
+    change that is invalid to what is wrong with it.
+    """
+
+    account_id: UUID
+    request: CommitRequest
+    parent_ordinals: dict[int, int]
+    problems: dict[int, str]
+
+
+@frozen
+class RequestRefused:
+    """The whole request was refused: no such workspace, device, role, or a reused id."""
+
+    reason: str
+    recorded: int = 0
+
+
+RESULTS_SINCE = """
+    SELECT i.revision, v.request_id, v.device_id, o.quota_limit, o.quota_used,
+        json_agg(json_build_object('refusal', NULL, 'item', item_state(v))
+            ORDER BY v.ordinal)::text
+    FROM workspace w
+    JOIN account o ON o.id = w.owner_id
+    JOIN item i ON i.workspace_id = w.id AND i.revision > %s
+    JOIN item_version v ON v.item_id = i.id AND v.version = i.version
+    WHERE w.id = %s
+    GROUP BY i.revision, v.request_id, v.device_id, o.quota_limit, o.quota_used
+    ORDER BY i.revision
+"""
+
+
+class CommitTable:
+    """Commits, and what commits have left behind."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def commit(self, ready: Sequence[ReadyRequest]) -> list[CommitResult | RequestRefused]:
+        """Commit requests in one transaction; an answer to each, in their order.
+
+        May be repeated: a request that was answered before is answered alike.
+        """
+        rows = await self._database.query(
+            "commit",
+            "SELECT commit_items(%s::uuid[], %s::jsonb)::text",
+            [
+                list({entry.request.workspace_id for entry in ready}),
+                orjson.dumps([request_as_json(entry) for entry in ready]).decode(),
+            ],
+            repeatable=True,
+        )
+        answers = orjson.loads(rows[0][0])
+        return [result(entry, answer) for entry, answer in zip(ready, answers, strict=True)]
+
+    async def results_since(self, workspace_id: UUID, revision: int) -> list[CommitResult]:
+        """What the commits after a revision made of the items that no later one touched."""
+        rows = await self._database.query(
+            "read commits", RESULTS_SINCE, [revision, workspace_id], repeatable=True
+        )
+        return [
+            CommitResult(
+                workspace_id=workspace_id,
+                request_id=request_id,
+                device_id=device_id,
+                revision=made,
+                outcomes=tuple(outcomes(workspace_id, orjson.loads(told))),
+                quota_limit=quota_limit,
+                quota_used=quota_used,
+                repeated=True,
+            )
+            for made, request_id, device_id, quota_limit, quota_used, told in rows
+        ]
+
+
+def request_as_json(ready: ReadyRequest) -> dict[str, Any]:
+    request = ready.request
+    return {
+        "account_id": ready.account_id,
+        "workspace_id": request.workspace_id,
+        "device_id": request.device_id,
+        "request_id": request.request_id,
+        "changes": [change_as_json(ready, place) for place in range(len(request.changes))],
+    }
+
+
+def change_as_json(ready: ReadyRequest, place: int) -> dict[str, Any]:
+    if place in ready.problems:
+        return {"invalid": True}
+    change = ready.request.changes[place]
+    new = change.id is None
+    return {
+        "id": change.id,
+        "parent_id": change.parent_id,
+        "parent_ordinal": ready.parent_ordinals.get(place),
+        "version": change.version,
+        "status": change.status,
+        "name": change.name,
+        "is_folder": (change.is_folder or False) if new else change.is_folder,
+        "size": 0 if change.is_folder else (change.size or 0) if new else change.size,
+        "checksum": (change.checksum or 0) if new else change.checksum,
+        "mimetype": change.mimetype,
+        "chunks": [] if change.is_folder else (change.chunks or ()) if new else change.chunks,
+        "modified_at": change.modified_at,
+    }
+
+
+def result(ready: ReadyRequest, answer: dict[str, Any]) -> CommitResult | RequestRefused:
+    if "error" in answer:
+        return RequestRefused(answer["error"], answer.get("recorded", 0))
+    request = ready.request
+    return CommitResult(
+        workspace_id=request.workspace_id,
+        request_id=request.request_id,
+        device_id=request.device_id,
+        revision=answer["revision"],
+        outcomes=tuple(outcomes(request.workspace_id, answer["outcomes"], ready)),
+        quota_limit=answer["quota_limit"],
+        quota_used=answer["quota_used"],
+        repeated=answer["repeated"],
+    )
+
+
+def outcomes(
+    workspace_id: UUID, told: list[dict[str, Any]], ready: ReadyRequest | None = None
+) -> Iterable[ItemOutcome]:
+    changes = ready.request.changes if ready is not None else ()
+    problems = ready.problems if ready is not None else {}
+    for place, outcome in enumerate(told):
+        refusal, state = outcome["refusal"], outcome["item"]
+        yield ItemOutcome(
+            refusal=Refusal(refusal) if refusal is not None else None,
+            item=item_from_state(state, workspace_id) if state is not None else None,
+            change=changes[place] if place < len(changes) else None,
+            problem=problems.get(place),
+        )

@@ -1,0 +1,216 @@
+-- The commit: one transaction, one round trip, for one or several waiting requests.
+--
+-- Lock order: workspaces by id, then their owners' accounts by id.  Whoever
+-- else locks these rows does it in this order.
+
+-- workspaces: those of the requests; requests: a JSON array of {account_id,
+-- workspace_id, device_id, request_id, changes}, changes being item_change
+-- objects.  Returns a JSON array with the answer to each, in the same order:
+-- {revision, quota_limit, quota_used, repeated, outcomes: [{refusal, item}]},
+-- the outcomes of the changes in the order asked and then of the items that
+-- they touched; or {error}, which is workspace, device, role or reused.
+CREATE FUNCTION commit_items(workspaces uuid[], requests jsonb) RETURNS json
+LANGUAGE plpgsql AS $$
+DECLARE
+    request record;
+    answers json[] := '{}';
+BEGIN
+    PERFORM FROM workspace WHERE id = ANY (workspaces) ORDER BY id FOR NO KEY UPDATE;
+    PERFORM FROM account
+        WHERE id IN (SELECT owner_id FROM workspace WHERE id = ANY (workspaces))
+        ORDER BY id FOR NO KEY UPDATE;
+    FOR request IN
+        SELECT * FROM jsonb_to_recordset(requests) AS r (
+            account_id uuid, workspace_id uuid, device_id uuid, request_id text, changes jsonb)
+    LOOP
+        answers := array_append(answers, commit_request(
+            request.account_id, request.workspace_id, request.device_id, request.request_id,
+            request.changes));
+    END LOOP;
+    RETURN array_to_json(answers);
+END;
+$$;
+
+-- One request, its workspace and the owner's account being locked.
+CREATE FUNCTION commit_request(
+    account_of uuid, workspace_of uuid, device_of uuid, request_of text, changes jsonb
+) RETURNS json
+LANGUAGE plpgsql AS $$
+DECLARE
+    found_row record;
+    change item_change;
+    outcome change_outcome;
+    place commit_place;
+    outcomes json[] := '{}';
+    ids bigint[] := '{}';
+    asked integer := jsonb_array_length(changes);
+    touched integer := 0;
+    answer_at_hand boolean := true;
+    charge bigint := 0;
+    repeated json;
+BEGIN
+    SELECT m.role, w.latest_revision, w.owner_id, a.quota_limit, a.quota_used, d.id AS device_id
+        INTO found_row
+        FROM membership m
+        JOIN workspace w ON w.id = m.workspace_id
+        JOIN account a ON a.id = w.owner_id
+        LEFT JOIN device d ON d.id = device_of AND d.account_id = m.account_id
+        WHERE m.account_id = account_of AND m.workspace_id = workspace_of;
+    IF NOT FOUND THEN
+        RETURN json_build_object('error', 'workspace');
+    ELSIF found_row.device_id IS NULL THEN
+        RETURN json_build_object('error', 'device');
+    ELSIF found_row.role = 'viewer' THEN
+        RETURN json_build_object('error', 'role');
+    END IF;
+    repeated := recorded_answer(
+        workspace_of, device_of, request_of, asked, found_row.quota_limit, found_row.quota_used);
+    IF repeated IS NOT NULL THEN
+        RETURN repeated;
+    END IF;
+
+    place := (workspace_of, device_of, request_of, found_row.latest_revision + 1, 0);
+    FOR change IN SELECT * FROM jsonb_populate_recordset(NULL::item_change, changes) LOOP
+        outcome := commit_change(
+            change, place, ids, asked + touched,
+            found_row.quota_limit - found_row.quota_used - charge);
+        touched := touched + outcome.touched;
+        charge := charge + outcome.charge;
+        IF outcome.refusal IS NULL THEN
+            ids[place.ordinal] := outcome.item_id;
+        ELSE
+            answer_at_hand := false;
+        END IF;
+        outcomes[place.ordinal] := json_build_object(
+            'refusal', nullif(outcome.refusal, 'done-already'), 'item', outcome.state);
+        place.ordinal := place.ordinal + 1;
+    END LOOP;
+    IF touched > 0 THEN
+        outcomes := outcomes || (
+            SELECT array_agg(json_build_object('refusal', NULL, 'item', item_state(v))
+                    ORDER BY v.ordinal)
+                FROM item_version v
+                WHERE v.device_id = device_of AND v.request_id = request_of
+                    AND v.ordinal >= asked);
+    END IF;
+
+    IF array_length(ids, 1) IS NULL THEN
+        place.revision := found_row.latest_revision;
+    ELSE
+        UPDATE workspace SET latest_revision = place.revision, committed_at = now()
+            WHERE id = workspace_of;
+    END IF;
+    IF charge <> 0 THEN
+        UPDATE account SET quota_used = quota_used + charge WHERE id = found_row.owner_id;
+    END IF;
+    IF NOT answer_at_hand THEN
+        INSERT INTO answered_request (device_id, request_id, workspace_id, revision, outcomes)
+            VALUES (device_of, request_of, workspace_of, place.revision, array_to_json(outcomes));
+    END IF;
+    RETURN json_build_object(
+        'revision', place.revision,
+        'quota_limit', found_row.quota_limit,
+        'quota_used', found_row.quota_used + charge,
+        'repeated', false,
+        'outcomes', array_to_json(outcomes));
+END;
+$$;
+
+-- Looks up what the change names, refuses what can be refused from that, and
+-- hands the rest on.  ids: the items of the earlier changes, by ordinal.
+CREATE FUNCTION commit_change(
+    change item_change, place commit_place, ids bigint[], next_ordinal integer, available bigint
+) RETURNS change_outcome
+LANGUAGE plpgsql AS $$
+DECLARE
+    outcome change_outcome;
+    held item;
+    parent bigint := change.parent_id;
+    version_of_parent bigint;
+BEGIN
+    outcome.charge := 0;
+    outcome.touched := 0;
+    IF change.invalid THEN
+        outcome.refusal := 'invalid';
+        RETURN outcome;
+    END IF;
+    IF change.id IS NOT NULL THEN
+        SELECT * INTO held FROM item WHERE id = change.id AND workspace_id = place.workspace_id;
+        IF NOT FOUND THEN
+            outcome.refusal := 'not-found';
+            RETURN outcome;
+        END IF;
+        IF change.status = 'DELETED' AND held.status = 'DELETED'
+                AND held.revision = place.revision THEN
+            -- This very request has deleted it with its folder.
+            outcome.refusal := 'done-already';
+        ELSIF change.version <> held.version + 1 THEN
+            outcome.refusal := 'stale';
+        ELSIF change.status = 'DELETED' THEN
+            RETURN delete_item(change, place, held, next_ordinal);
+        ELSIF change.is_folder <> held.is_folder THEN
+            outcome.refusal := 'kind';
+        END IF;
+    END IF;
+    IF outcome.refusal IS NULL AND change.parent_ordinal IS NOT NULL THEN
+        parent := ids[change.parent_ordinal];
+        IF parent IS NULL THEN
+            outcome.refusal := 'dependency';
+        END IF;
+    END IF;
+    IF outcome.refusal IS NULL AND parent IS NOT NULL THEN
+        SELECT i.version INTO version_of_parent FROM item i
+            WHERE i.id = parent AND i.workspace_id = place.workspace_id
+                AND i.is_folder AND i.status <> 'DELETED';
+        IF NOT FOUND THEN
+            outcome.refusal := 'parent-not-found';
+        END IF;
+    END IF;
+    IF outcome.refusal IS NOT NULL THEN
+        outcome.state := latest_state(held.id);
+        RETURN outcome;
+    ELSIF change.id IS NULL THEN
+        RETURN create_item(change, place, parent, version_of_parent, available);
+    END IF;
+    RETURN change_item(change, place, parent, version_of_parent, available, held);
+END;
+$$;
+
+-- The answer that a request got when it came the first time, or null.
+CREATE FUNCTION recorded_answer(
+    workspace_of uuid, device_of uuid, request_of text, asked integer,
+    quota_limit bigint, quota_used bigint
+) RETURNS json
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    recorded record;
+BEGIN
+    SELECT a.workspace_id, a.revision, a.outcomes, json_array_length(a.outcomes) AS items
+        INTO recorded
+        FROM answered_request a
+        WHERE a.device_id = device_of AND a.request_id = request_of;
+    IF NOT FOUND THEN
+        PERFORM FROM item_version v
+            WHERE v.device_id = device_of AND v.request_id = request_of LIMIT 1;
+        IF NOT FOUND THEN
+            RETURN NULL;
+        END IF;
+        SELECT v.workspace_id, v.revision, count(*) AS items,
+                json_agg(json_build_object('refusal', NULL, 'item', item_state(v))
+                    ORDER BY v.ordinal) AS outcomes
+            INTO recorded
+            FROM item_version v
+            WHERE v.device_id = device_of AND v.request_id = request_of
+            GROUP BY v.workspace_id, v.revision;
+    END IF;
+    IF recorded.workspace_id <> workspace_of OR recorded.items < asked THEN
+        RETURN json_build_object('error', 'reused', 'recorded', recorded.items);
+    END IF;
+    RETURN json_build_object(
+        'revision', recorded.revision,
+        'quota_limit', quota_limit,
+        'quota_used', quota_used,
+        'repeated', true,
+        'outcomes', recorded.outcomes);
+END;
+$$;

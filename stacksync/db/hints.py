@@ -1,0 +1,118 @@
+"""Hints between the server's instances, by PostgreSQL's NOTIFY.
+
+A hint says that a workspace has reached a revision and that the devices on
+the broker know.  Hints are gathered by the caller and sent in a statement of
+their own: a NOTIFY within the committing transaction would take a lock that
+all commits share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg2
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+
+from stacksync.db.connection import Connection, first_line
+from stacksync.db.database import Database
+from stacksync.db.pool import backoff
+from stacksync.errors import Unavailable
+
+log = Logger()
+
+CHANNEL = "stacksync_hints"
+
+HINTS_PER_PAYLOAD = 140
+"""A payload may hold 7,999 bytes; a hint takes 53 at the most."""
+
+Heard = Callable[[UUID, int], None]
+
+
+class HintChannel:
+    """Sends hints to the other instances and hears theirs."""
+
+    def __init__(self, reactor: Any, database: Database) -> None:
+        self._reactor = reactor
+        self._database = database
+        self._sender = uuid4().hex[:8]
+        self._running = False
+        self._connection: Connection | None = None
+        self._listening: Deferred[None] | None = None
+
+    async def send(self, revisions: Mapping[UUID, int]) -> None:
+        """Tell the other instances which workspaces have reached which revision."""
+        payloads = list(encode(self._sender, revisions))
+        await self._database.query(
+            "send hints",
+            "SELECT pg_notify(%s, payload) FROM unnest(%s) AS payload",
+            [CHANNEL, payloads],
+            repeatable=True,
+        )
+
+    def start(self, heard: Heard, missed: Callable[[], None]) -> None:
+        """Listen until :meth:`stop`.
+
+        :param heard: called with each hint of another instance.
+        :param missed: called when hints may have been missed, because the
+            connection was lost and is up again.
+        """
+        self._running = True
+        self._listening = Deferred.fromCoroutine(self._listen(heard, missed))
+        self._listening.addErrback(lambda failure: failure.trap(CancelledError) and None)
+
+    def stop(self) -> None:
+        self._running = False
+        if self._connection is not None:
+            self._connection.on_lost = None
+            self._connection.close()
+        if self._listening is not None:
+            self._listening.cancel()
+
+    async def _listen(self, heard: Heard, missed: Callable[[], None]) -> None:
+        attempt = 0
+        was_lost = False
+        while self._running:
+            connection = Connection(self._reactor)
+            lost: Deferred[BaseException] = Deferred()
+            try:
+                await connection.open(self._database.dsn, self._reactor)
+                connection.addNotifyObserver(lambda notify: self._hear(notify.payload, heard))
+                await connection.rows(f"LISTEN {CHANNEL}", ())
+            except (Unavailable, psycopg2.Error) as error:
+                connection.close()
+                attempt += 1
+                log.debug("hints: {problem}", problem=first_line(error))
+                await deferLater(self._reactor, backoff(attempt))
+                continue
+            connection.on_lost = lambda _, error, lost=lost: lost.callback(error)
+            self._connection = connection
+            attempt = 0
+            if was_lost:
+                missed()
+            error = await lost
+            was_lost = True
+            log.debug("hints: lost the connection: {problem}", problem=first_line(error))
+
+    def _hear(self, payload: str, heard: Heard) -> None:
+        sender, hints = decode(payload)
+        if sender != self._sender:
+            for workspace_id, revision in hints:
+                heard(workspace_id, revision)
+
+
+def encode(sender: str, revisions: Mapping[UUID, int]) -> Iterator[str]:
+    """Payloads ``sender workspace:revision …``, each short enough for NOTIFY."""
+    hints = iter(revisions.items())
+    while some := list(islice(hints, HINTS_PER_PAYLOAD)):
+        yield " ".join([sender, *(f"{workspace.hex}:{revision}" for workspace, revision in some)])
+
+
+def decode(payload: str) -> tuple[str, Iterable[tuple[UUID, int]]]:
+    sender, *hints = payload.split(" ")
+    pairs = (hint.split(":") for hint in hints)
+    return sender, [(UUID(workspace), int(revision)) for workspace, revision in pairs]
