@@ -1,0 +1,118 @@
+"""Accounts: people, their e-mail, quota and password hash."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from attrs import field, frozen
+
+from stacksync.db.accounts import AccountTable
+from stacksync.engine import validation
+from stacksync.errors import AccountNotFound, InvalidRequest
+from stacksync.model import Account, Principal
+
+FIRST_WORKSPACE = "StackSync"
+"""What the workspace that every account begins with is called."""
+
+
+@frozen
+class Credentials:
+    """What a sign-in is checked against; no hash means that no password fits."""
+
+    account_id: UUID
+    password_hash: str | None = field(repr=False)
+
+
+class Accounts:
+    """Operations on accounts.
+
+    ``create``, ``by_email``, ``list``, ``update`` and ``credentials`` are for
+    the operator and for signing in; front-ends hand users only their own.
+    """
+
+    def __init__(self, table: AccountTable) -> None:
+        self._table = table
+
+    async def create(
+        self, email: str, *, name: str | None, quota_limit: int, password_hash: str | None
+    ) -> Account:
+        """Add an account with its first workspace.
+
+        :param name: left out, the e-mail's local part.
+        :param quota_limit: bytes.
+        :raises EmailTaken: another account has this e-mail, whatever its case.
+        :raises InvalidRequest: a value that no account can have.
+        """
+        validation.check_email(email)
+        name = name or email.rpartition("@")[0]
+        validation.check_text("name", name)
+        check_quota(quota_limit)
+        return await self._table.insert(email, name, quota_limit, password_hash, FIRST_WORKSPACE)
+
+    async def of(self, principal: Principal) -> Account:
+        """The principal's own account.
+
+        :raises AccountNotFound: it is gone.
+        """
+        account = await self._table.by_id(principal.account_id)
+        if account is None:
+            raise AccountNotFound(principal.account_id)
+        return account
+
+    async def named(self, principal: Principal, email: str) -> Account:
+        """The principal's own account, asked for by e-mail.
+
+        :raises AccountNotFound: the e-mail is unknown or somebody else's.
+        """
+        account = await self.of(principal)
+        if account.email.lower() != email.lower():
+            raise AccountNotFound(email)
+        return account
+
+    async def by_email(self, email: str) -> Account:
+        """:raises AccountNotFound: nobody has this e-mail."""
+        account = await self._table.by_email(email) if "\0" not in email else None
+        if account is None:
+            raise AccountNotFound(email)
+        return account
+
+    async def list(self) -> tuple[Account, ...]:
+        """All accounts, by e-mail."""
+        return await self._table.all()
+
+    async def update(
+        self,
+        account_id: UUID,
+        *,
+        email: str | None = None,
+        name: str | None = None,
+        quota_limit: int | None = None,
+        password_hash: str | None = None,
+    ) -> Account:
+        """Change what is not ``None``.
+
+        :raises AccountNotFound: no such account.
+        :raises EmailTaken: another account has this e-mail.
+        :raises InvalidRequest: a value that no account can have.
+        """
+        if email is not None:
+            validation.check_email(email)
+        validation.check_text("name", name)
+        if quota_limit is not None:
+            check_quota(quota_limit)
+        account = await self._table.update(account_id, email, name, quota_limit, password_hash)
+        if account is None:
+            raise AccountNotFound(account_id)
+        return account
+
+    async def credentials(self, email: str) -> Credentials | None:
+        """What to check a password against, or ``None`` for an unknown e-mail."""
+        if validation.text_problem(email, validation.EMAIL_CHARACTERS) is not None:
+            return None
+        found = await self._table.password_hash(email)
+        return Credentials(*found) if found is not None else None
+
+
+def check_quota(quota_limit: int) -> None:
+    if not 0 <= quota_limit < validation.INT64:
+        raise InvalidRequest("quota_limit", f"{quota_limit} is not between 0 and 2^63 - 1")

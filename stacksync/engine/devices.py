@@ -1,0 +1,48 @@
+"""Devices: what a person signs in from, and what every version says who made it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from stacksync.db.devices import DeviceTable
+from stacksync.engine import validation
+from stacksync.errors import DeviceNotFound
+from stacksync.model import Device, DeviceDescription, Principal
+
+NAMELESS = "unnamed device"
+
+
+class Devices:
+    """Operations on a principal's own devices."""
+
+    def __init__(self, table: DeviceTable) -> None:
+        self._table = table
+
+    async def register(self, principal: Principal, description: DeviceDescription) -> Device:
+        """Add a device.
+
+        :raises InvalidRequest: a part of the description cannot be stored.
+        :raises AccountNotFound: the principal's account is gone.
+        """
+        validation.check_device(description)
+        return await self._table.insert(
+            principal.account_id, description.name or NAMELESS, description
+        )
+
+    async def update(
+        self, principal: Principal, device_id: UUID, description: DeviceDescription
+    ) -> Device:
+        """Change what is not ``None``.
+
+        :raises DeviceNotFound: no such device, or not the principal's.
+        :raises InvalidRequest: a part of the description cannot be stored.
+        """
+        validation.check_device(description)
+        device = await self._table.update(principal.account_id, device_id, description)
+        if device is None:
+            raise DeviceNotFound(device_id)
+        return device
+
+    async def list(self, principal: Principal) -> tuple[Device, ...]:
+        """The principal's devices, oldest first."""
+        return await self._table.of_account(principal.account_id)

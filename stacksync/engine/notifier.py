@@ -1,0 +1,124 @@
+"""Tells what happened: to this instance's front-ends, and to the other instances.
+
+A notification is a hint and harmless twice, so what could not be told is told
+again later rather than kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+from uuid import UUID
+
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.interfaces import IDelayedCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from stacksync.errors import Unavailable
+from stacksync.events import Committed, Event, WorkspaceTouched
+from stacksync.interfaces import IEventSink
+
+log = Logger()
+
+REMEMBERED = 120.0
+"""Seconds for which an announced revision is remembered."""
+
+
+class HintSender(Protocol):
+    """Reaches the other instances; :class:`stacksync.db.hints.HintChannel` does."""
+
+    async def send(self, revisions: Mapping[UUID, int]) -> None: ...
+
+
+class Notifier:
+    """Hands events to the sinks that front-ends subscribe.
+
+    :param gather: seconds for which hints to other instances are gathered, to
+        be sent in one go.
+    """
+
+    def __init__(self, reactor: Any, hints: HintSender, gather: float) -> None:
+        self._reactor = reactor
+        self._hints = hints
+        self._gather = gather
+        self._sinks: list[IEventSink] = []
+        self._gathered: dict[UUID, int] = {}
+        self._sending: IDelayedCall | None = None
+        self._announced: dict[UUID, tuple[int, float]] = {}
+
+    def subscribe(self, sink: IEventSink) -> None:
+        """Hand every event from now on to this sink, too."""
+        self._sinks.append(sink)
+
+    def unsubscribe(self, sink: IEventSink) -> None:
+        if sink in self._sinks:
+            self._sinks.remove(sink)
+
+    async def announce(self, event: Event) -> None:
+        """Return when every sink has told its devices.
+
+        :raises Unavailable: a sink could not; the others have been told.
+        """
+        if len(self._sinks) == 1:
+            await self._sinks[0].announce(event)
+        else:
+            telling = [Deferred.fromCoroutine(sink.announce(event)) for sink in self._sinks]
+            try:
+                await gatherResults(telling, consumeErrors=True)
+            except Exception as error:
+                raise getattr(error, "subFailure", Failure(error)).value from None
+        if isinstance(event, Committed) and any(o.committed for o in event.result.outcomes):
+            self.remember(event.result.workspace_id, event.result.revision)
+            self._hint(event.result.workspace_id, event.result.revision)
+
+    def announce_later(self, event: Event) -> None:
+        """Announce in the background; a failure is logged, and the sweep tries again."""
+
+        def failed(failure: Failure) -> None:
+            if failure.check(Unavailable):
+                log.info("not announced now: {problem}", problem=str(failure.value))
+            else:
+                log.failure("could not announce", failure)
+
+        Deferred.fromCoroutine(self.announce(event)).addErrback(failed)
+
+    def remember(self, workspace_id: UUID, revision: int) -> None:
+        """Note that the devices know of this revision."""
+        known, _ = self._announced.get(workspace_id, (0, 0.0))
+        self._announced[workspace_id] = (max(known, revision), self._reactor.seconds())
+
+    def announced(self, workspace_id: UUID) -> int | None:
+        """The newest revision known to be announced lately, by whatever instance."""
+        known = self._announced.get(workspace_id)
+        return known[0] if known is not None else None
+
+    def forget_old(self) -> None:
+        """Drop what was announced more than :data:`REMEMBERED` seconds ago."""
+        horizon = self._reactor.seconds() - REMEMBERED
+        self._announced = {k: v for k, v in self._announced.items() if v[1] >= horizon}
+
+    def heard(self, workspace_id: UUID, revision: int) -> None:
+        """Another instance has announced this revision: tell our event streams."""
+        self.remember(workspace_id, revision)
+        self.announce_later(WorkspaceTouched(workspace_id, revision))
+
+    def stop(self) -> None:
+        """Send the gathered hints no more."""
+        if self._sending is not None:
+            self._sending.cancel()
+            self._sending = None
+
+    def _hint(self, workspace_id: UUID, revision: int) -> None:
+        self._gathered[workspace_id] = max(revision, self._gathered.get(workspace_id, 0))
+        if self._sending is None:
+            self._sending = self._reactor.callLater(self._gather, self._send_hints)
+
+    def _send_hints(self) -> None:
+        self._sending = None
+        gathered, self._gathered = self._gathered, {}
+
+        def failed(failure: Failure) -> None:
+            log.info("hints not sent: {problem}", problem=str(failure.value))
+
+        Deferred.fromCoroutine(self._hints.send(gathered)).addErrback(failed)
