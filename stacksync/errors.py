@@ -124,5 +124,9 @@ class Unavailable(StackSyncError):
         self.problem = problem
 
 
+class Overloaded(Unavailable):
+    """A part is there, but did not manage this in time; trying for ever would not help."""
+
+
 class SchemaMismatch(StackSyncError):
     """The database's schema is older or newer than this program."""

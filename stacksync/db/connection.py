@@ -20,7 +20,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 from txpostgres import txpostgres
 
-from stacksync.errors import Unavailable
+from stacksync.errors import Overloaded, Unavailable
 
 psycopg2.extras.register_uuid()
 
@@ -74,7 +74,7 @@ def session_dsn(url: str, statement_timeout: float) -> str:
 def domain_error(error: BaseException, connection: Connection) -> BaseException:
     """What a failure of the driver means to those above, or the failure itself."""
     if isinstance(error, psycopg2.errors.QueryCanceled):
-        return Unavailable("database", "the statement took too long and was ended")
+        return Overloaded("database", "the statement took too long and was ended")
     if isinstance(error, txpostgres.RollbackFailed):
         return ConnectionGone("database", "a transaction could not be rolled back")
     broken = isinstance(error, psycopg2.OperationalError) and connection.is_broken

@@ -27,7 +27,7 @@ from stacksync.db.connection import (
     uncancelled,
 )
 from stacksync.db.pool import Pool, backoff
-from stacksync.errors import Unavailable
+from stacksync.errors import Overloaded, Unavailable
 from stacksync.interfaces import IHealthCheck
 
 log = Logger()
@@ -149,7 +149,7 @@ class Database:
                 return await self._once(label, attempt)
             except SERIALIZATION_FAILURES:
                 if tries >= TRIES:
-                    raise Unavailable("database", f"{label}: too much contention") from None
+                    raise Overloaded("database", f"{label}: too much contention") from None
                 await deferLater(self._reactor, random.uniform(0, 0.005 * 2**tries))
             except ConnectionGone:
                 if not repeatable or tries >= TRIES:

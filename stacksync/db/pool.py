@@ -16,7 +16,7 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from stacksync.db.connection import Connection, first_line
-from stacksync.errors import Unavailable
+from stacksync.errors import Overloaded, Unavailable
 
 log = Logger()
 
@@ -116,8 +116,12 @@ class Pool:
 
     def _give_up(self, waiter: Deferred[Connection], waited: float) -> None:
         self._forget(waiter)
-        problem = self.outage or f"all {self._size} connections are busy"
-        waiter.errback(Unavailable("database", f"{problem} (waited {waited:g} s)"))
+        if self.outage is not None:
+            error = Unavailable("database", f"{self.outage} (waited {waited:g} s)")
+        else:
+            problem = f"all {self._size} connections were busy for {waited:g} s"
+            error = Overloaded("database", problem)
+        waiter.errback(error)
 
     @staticmethod
     def _stop_timer(result: Any, timer: IDelayedCall) -> Any:

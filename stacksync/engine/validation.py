@@ -15,7 +15,7 @@ from stacksync.model import CommitRequest, DeviceDescription, ItemChange, ItemSt
 
 NAME_BYTES = 255
 TEXT_CHARACTERS = 1000
-REQUEST_ID_CHARACTERS = 128
+REQUEST_ID_BYTES = 128
 EMAIL_CHARACTERS = 254
 INT64 = 2**63
 EARLIEST = datetime(1, 1, 2, tzinfo=UTC)
@@ -96,7 +96,9 @@ def check_request(request: CommitRequest, limits: Limits) -> None:
     """
     if not request.request_id:
         raise InvalidRequest("request_id", "is empty")
-    check_text("request_id", request.request_id, REQUEST_ID_CHARACTERS)
+    check_text("request_id", request.request_id)
+    if len(request.request_id.encode()) > REQUEST_ID_BYTES:
+        raise InvalidRequest("request_id", f"has more than {REQUEST_ID_BYTES} bytes in UTF-8")
     if not request.changes:
         raise InvalidRequest("items", "is empty")
     if len(request.changes) > limits.items_per_commit:
