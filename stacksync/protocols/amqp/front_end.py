@@ -1,0 +1,53 @@
+"""Puts the AMQP front-end together on an engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stacksync.engine import Engine
+from stacksync.protocols.amqp.accounts import AccountMethods
+from stacksync.protocols.amqp.broker import Address, Broker, BrokerSettings
+from stacksync.protocols.amqp.changes import ChangeMethods
+from stacksync.protocols.amqp.commits import CommitMethods
+from stacksync.protocols.amqp.consumer import Handler
+from stacksync.protocols.amqp.devices import DeviceMethods
+from stacksync.protocols.amqp.identity import BrokerIdentity, MessageIdentity
+from stacksync.protocols.amqp.method import Methods
+from stacksync.protocols.amqp.notifications import Notifications
+from stacksync.protocols.amqp.object_server import ObjectServer
+from stacksync.protocols.amqp.publisher import Publisher
+from stacksync.protocols.amqp.workspaces import WorkspaceMethods
+
+
+def methods_of(engine: Engine) -> Methods:
+    """All methods of ``ISyncService``, by name."""
+    return {
+        **AccountMethods(engine.accounts).methods(),
+        **ChangeMethods(engine.changes).methods(),
+        **CommitMethods(engine.commits).methods(),
+        **DeviceMethods(engine.devices).methods(),
+        **WorkspaceMethods(engine.workspaces).methods(),
+    }
+
+
+def make_broker(
+    reactor: Any, engine: Engine, url: str, identity: str, settings: BrokerSettings
+) -> tuple[Broker, Notifications]:
+    """The front-end, not started, and the sink to subscribe with the engine's notifier.
+
+    :param url: ``amqp://`` or ``amqps://``.
+    :param identity: ``broker`` or ``message``; see :mod:`.identity`.
+    :raises ConfigurationError: the URL is none.
+    """
+    methods = methods_of(engine)
+    if identity == "broker":
+        principal_of = BrokerIdentity(reactor, engine.accounts).principal
+    else:
+        principal_of = MessageIdentity(engine.accounts).principal
+
+    def handler_for(publisher: Publisher) -> Handler:
+        queue = settings.dead_letter_queue
+        return ObjectServer(reactor, methods, principal_of, publisher, queue).serve
+
+    broker = Broker(reactor, Address.parse(url), settings, handler_for)
+    return broker, Notifications(lambda: broker.publisher)

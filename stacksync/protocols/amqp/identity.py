@@ -1,0 +1,76 @@
+"""On whose behalf a request runs.
+
+With ``broker``, the account is the one that the broker-checked ``user_id``
+names, and a ``userId`` in the message that differs is refused.  With
+``message``, the message is trusted: for a broker that only trusted parties
+reach (contracts/objectmq.md, *Request*).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+from uuid import UUID
+
+from stacksync.engine.accounts import Accounts
+from stacksync.errors import NotAuthenticated
+from stacksync.model import Principal, SignIn
+from stacksync.protocols.amqp.frames import Delivery
+from stacksync.protocols.fields import Fields, identity, parse_uuid, required, text
+
+REMEMBERED_LOGINS = 10_000
+REMEMBERED_FOR = 60.0
+
+
+class MessageIdentity:
+    """Trusts the ``userId`` of the message."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+
+    async def principal(self, delivery: Delivery, fields: Fields) -> Principal:
+        """:raises InvalidRequest: the message names nobody.
+        :raises AccountNotFound: it names nobody we know, by e-mail.
+        """
+        account_id = identity(fields, "userId")
+        email = text(fields, "email") if account_id is None else None
+        if email is not None:
+            account_id = (await self._accounts.by_email(email)).id
+        return Principal(required(account_id, "userId"), SignIn.MESSAGE)
+
+
+class BrokerIdentity:
+    """Trusts the ``user_id`` that the broker has compared with the login.
+
+    A login is an account's id, or its e-mail.
+    """
+
+    def __init__(self, clock: Any, accounts: Accounts) -> None:
+        self._clock = clock
+        self._accounts = accounts
+        self._logins: OrderedDict[str, tuple[float, UUID]] = OrderedDict()
+
+    async def principal(self, delivery: Delivery, fields: Fields) -> Principal:
+        """:raises NotAuthenticated: no ``user_id``, or the message names somebody else.
+        :raises AccountNotFound: the login is nobody's.
+        """
+        login = delivery.properties.get("user_id")
+        if login is None:
+            raise NotAuthenticated("the message has no user_id property to tell who sent it")
+        account_id = parse_uuid(login) or await self._account_of(login)
+        claimed = identity(fields, "userId")
+        if claimed is not None and claimed != account_id:
+            raise NotAuthenticated("userId is not the account that sent the message")
+        return Principal(account_id, SignIn.BROKER)
+
+    async def _account_of(self, email: str) -> UUID:
+        now = self._clock.seconds()
+        remembered = self._logins.get(email)
+        if remembered is not None and remembered[0] > now:
+            return remembered[1]
+        account = await self._accounts.by_email(email)
+        self._logins[email] = (now + REMEMBERED_FOR, account.id)
+        self._logins.move_to_end(email)
+        if len(self._logins) > REMEMBERED_LOGINS:
+            self._logins.popitem(last=False)
+        return account.id

@@ -1,0 +1,63 @@
+"""``getWorkspaces`` and ``updateWorkspace``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stacksync.engine.workspaces import Workspaces
+from stacksync.errors import InvalidRequest, ItemNotFound, WorkspaceNotFound
+from stacksync.model import Workspace
+from stacksync.protocols.amqp.accounts import user
+from stacksync.protocols.amqp.errors import EXCEPTIONS, NoWorkspacesFound
+from stacksync.protocols.amqp.method import Call, Method, Methods
+from stacksync.protocols.fields import identity, integer, required, text
+
+LIST_ERRORS = {NoWorkspacesFound: EXCEPTIONS + "NoWorkspacesFoundException"}
+UPDATE_ERRORS = dict.fromkeys(
+    (WorkspaceNotFound, ItemNotFound, InvalidRequest), EXCEPTIONS + "WorkspaceNotUpdatedException"
+)
+
+
+def encode_workspace(workspace: Workspace) -> dict[str, Any]:
+    """``Workspace``."""
+    parent = workspace.parent_item_id
+    return {
+        "id": workspace.id,
+        "name": workspace.name,
+        "parentItem": {"id": parent} if parent is not None else None,
+        "latestRevision": workspace.latest_revision,
+        "owner": user(workspace.owner),
+        "swiftContainer": workspace.container,
+        "isShared": workspace.is_shared,
+        "isEncrypted": workspace.is_encrypted,
+    }
+
+
+class WorkspaceMethods:
+    """The methods about the caller's workspaces."""
+
+    def __init__(self, workspaces: Workspaces) -> None:
+        self._workspaces = workspaces
+
+    def methods(self) -> Methods:
+        return {
+            "getWorkspaces": Method(self._get_workspaces, LIST_ERRORS),
+            "updateWorkspace": Method(self._update_workspace, UPDATE_ERRORS),
+        }
+
+    async def _get_workspaces(self, call: Call) -> list[dict[str, Any]]:
+        workspaces = await self._workspaces.list(call.principal)
+        if not workspaces:
+            raise NoWorkspacesFound(f"account {call.principal.account_id} has no workspaces")
+        return [encode_workspace(workspace) for workspace in workspaces]
+
+    async def _update_workspace(self, call: Call) -> None:
+        fields = call.fields
+        await self._workspaces.update(
+            call.principal,
+            call.request_id,
+            required(identity(fields, "workspaceId"), "workspaceId"),
+            name=text(fields, "workspaceName"),
+            # On this protocol a missing parent is the root, not "as it was".
+            parent_item_id=integer(fields, "parentItemId") or 0,
+        )
