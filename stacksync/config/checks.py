@@ -1,0 +1,43 @@
+"""Settings that are each right and yet can't stand together.
+
+A value by itself is checked where it is read; the world outside (does the
+host answer?) is not looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stacksync.config.options import Config
+
+Key = tuple[str, str]
+Contradiction = tuple[Key, tuple[Key, ...], str]
+
+_BYTES_PER_LANE = 8 * 1024
+
+
+def contradictions(config: Config) -> Iterator[Contradiction]:
+    """Each as the option at fault, the options that it is at odds with, and the problem.
+
+    An option is named by its section and name.
+    """
+    if config.http.listen == "off" and config.amqp.url == "off":
+        yield (
+            ("http", "listen"),
+            (("amqp", "url"),),
+            "[amqp] url is off too, so there is nothing to serve",
+        )
+    if config.amqp.dead_letter_queue == config.amqp.request_queue:
+        yield (
+            ("amqp", "dead_letter_queue"),
+            (("amqp", "request_queue"),),
+            "is the request queue itself, so a dead letter would be a request for ever",
+        )
+    lanes = config.auth.argon2_parallelism
+    # RFC 9106, section 3.1: at least 8 KiB of memory per lane.
+    if config.auth.argon2_memory < lanes * _BYTES_PER_LANE:
+        yield (
+            ("auth", "argon2_memory"),
+            (("auth", "argon2_parallelism"),),
+            f"{lanes} lanes need at least {lanes * _BYTES_PER_LANE // 1024}K",
+        )
