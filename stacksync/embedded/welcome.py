@@ -1,0 +1,122 @@
+"""The first account of an embedded database, and what a newcomer reads when all is up."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from pathlib import Path
+from typing import Protocol
+
+from attrs import field, frozen
+
+from stacksync.engine import Engine
+from stacksync.errors import EmailTaken
+
+EMAIL = "me@localhost"
+QUOTA = 5 * 1024**3
+
+_ROOT = Path(__file__).parents[2]
+"""Of the source; the examples are there unless this is an installed copy."""
+
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # nobody mistakes one for another
+_GROUPS, _GROUP = 4, 4
+
+
+class Hasher(Protocol):
+    """Makes the hash that a password is stored as."""
+
+    async def hash(self, password: str) -> str: ...
+
+
+@frozen
+class OneTimePassword:
+    """A password that is shown once and stored nowhere."""
+
+    email: str
+    password: str = field(repr=False)
+
+
+def make_password() -> str:
+    """A random password that is easy to read and type: four groups of four, 79 bits."""
+    return "-".join(
+        "".join(secrets.choice(_LETTERS) for _ in range(_GROUP)) for _ in range(_GROUPS)
+    )
+
+
+async def first_account(engine: Engine, hasher: Hasher) -> OneTimePassword | None:
+    """Create the first account if there is none at all.
+
+    :returns: its password, which nobody can look up later; ``None`` if there
+        was an account already.
+    """
+    if await engine.accounts.list():
+        return None
+    made = OneTimePassword(EMAIL, make_password())
+    hashed = await hasher.hash(made.password)
+    try:
+        await engine.accounts.create(EMAIL, name="Me", quota_limit=QUOTA, password_hash=hashed)
+    except EmailTaken:  # another process that shares the database was quicker
+        return None
+    return made
+
+
+def lines(
+    *,
+    home: Path,
+    http_url: str | None,
+    amqp_url: str | None,
+    amqp_note: str,
+    first: OneTimePassword | None,
+) -> list[str]:
+    """What to print when all is up.
+
+    :param http_url: where HTTP listens, without a path (``http://127.0.0.1:8080``).
+    :param amqp_url: the broker, or ``None`` if there is none.
+    :param amqp_note: how the broker came about, or why there is none.
+    :param first: what :func:`first_account` returned.
+    """
+    told = ["StackSync is up."]
+    told.append(f"  HTTP     {http_url or 'is off'}")
+    told.append(f"  AMQP     {amqp_url or 'none'} ({amqp_note})")
+    told.append(f"  State    {home}")
+    if first is not None:
+        told.append(f"  Account  {first.email}, password {first.password} (shown only this once)")
+    else:
+        told.append("  Account  the accounts are those of earlier starts; for a new password:")
+        told.append(f"           {_program('stacksync-admin')} user set {EMAIL} --password-stdin")
+    password = first.password if first is not None else "PASSWORD"
+    commands = _examples(http_url, amqp_url, password)
+    if http_url is not None:
+        commands.insert(0, f"curl -u {EMAIL}:{password} {http_url}/api/account")
+    if commands:
+        told += ["Try:", *(f"  {command}" for command in commands)]
+    return told
+
+
+def _examples(http_url: str | None, amqp_url: str | None, password: str) -> list[str]:
+    """A pair that watches through one protocol what is committed through the other."""
+    ways = []
+    if amqp_url is not None:
+        ways.append(f"--via amqp --url {amqp_url}")
+    if http_url is not None:
+        ways.append(f"--via http --url {http_url} --password {password}")
+    examples = _ROOT / "examples"
+    if not ways or not examples.is_dir():
+        return []
+    python, source = _typed(Path(sys.executable)), _typed(_ROOT / "stacksync")
+    return [
+        f"{python} {_typed(examples / 'watch.py')} {ways[-1]}",
+        f"{python} {_typed(examples / 'commit_tree.py')} {source} {ways[0]}",
+    ]
+
+
+def _program(name: str) -> str:
+    """How to call a program that was installed with us."""
+    beside = Path(sys.executable).with_name(name)
+    return _typed(beside) if beside.exists() else name
+
+
+def _typed(path: Path) -> str:
+    """A path as one would type it here."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
