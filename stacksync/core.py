@@ -1,0 +1,124 @@
+"""The parts below the front-ends, put together: database, engine, passwords.
+
+For the service and for ``stacksync-admin``, which differ in what they put on
+top.  No protocols here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import evolve
+from twisted.logger import Logger
+
+from stacksync.auth.passwords import PasswordHasher
+from stacksync.config import Config
+from stacksync.db import migrations
+from stacksync.db.database import Database
+from stacksync.embedded import home
+from stacksync.embedded.deadline import Deadline
+from stacksync.embedded.postgres import EmbeddedPostgres
+from stacksync.embedded.threads import in_thread
+from stacksync.engine import Engine, engine_on
+from stacksync.errors import SchemaMismatch, Unavailable
+
+log = Logger()
+
+MIGRATION_TIMEOUT = 600.0
+EMBEDDED = "embedded"
+
+
+class Core:
+    """Database, engine and password hasher of one configuration.
+
+    :ivar url: the database's libpq URL, once :meth:`open_database` is through.
+    """
+
+    url: str
+    database: Database
+    engine: Engine
+    hasher: PasswordHasher
+
+    def __init__(self, reactor: Any, config: Config) -> None:
+        self._reactor = reactor
+        self._config = config
+        self._embedded: EmbeddedPostgres | None = None
+        self._started = False
+
+    @property
+    def is_embedded(self) -> bool:
+        return self._config.database.url == EMBEDDED
+
+    async def open_database(self) -> str:
+        """Make the database reachable, starting the embedded one; its URL.
+
+        :raises ConfigurationError: the embedded database can't be had here.
+        :raises Unavailable: it did not start.
+        """
+        if self.is_embedded:
+            directory = home.prepare(self._config.service.home)
+            self._embedded = EmbeddedPostgres(self._reactor, directory)
+            self.url = await self._embedded.start()
+        else:
+            self.url = self._config.database.url
+        return self.url
+
+    async def start(self) -> None:
+        """Open the database, see to its schema, and start the engine on it.
+
+        :raises ConfigurationError: see :meth:`open_database`.
+        :raises SchemaMismatch: the schema is not this program's; an embedded
+            database's is migrated.
+        :raises Unavailable: the embedded database did not start.
+        """
+        await self.open_database()
+        settings = evolve(self._config.database, url=self.url)
+        if self.is_embedded:
+            await self._migrate()
+        self.database = Database(self._reactor, settings)
+        self.hasher = PasswordHasher(self._reactor, self._config.auth)
+        self.engine = engine_on(
+            self.database,
+            self._reactor,
+            self._config.service,
+            self._config.limits,
+            # The others stay free for those who only read.
+            lanes=max(1, settings.pool_size // 2),
+        )
+        self.database.start()
+        self._started = True
+
+    async def check_schema(self) -> None:
+        """Make sure that the schema is this program's.
+
+        :raises SchemaMismatch: it is older or newer; says what to do.
+        :raises Unavailable: the database is away.
+        """
+        status = await self._in_thread(lambda: migrations.status(self.url))
+        if not status.current:
+            wanted = ", ".join(status.pending) or "new versions of its functions"
+            raise SchemaMismatch(f"the database lacks {wanted}: run stacksync-admin db migrate")
+
+    async def stop(self) -> None:
+        """Close what :meth:`start` or :meth:`open_database` opened."""
+        if self._started:
+            self._started = False
+            self.engine.stop()
+            self.database.stop()
+            await self.hasher.stop()
+        if self._embedded is not None:
+            embedded, self._embedded = self._embedded, None
+            await embedded.stop()
+
+    async def _migrate(self) -> None:
+        for line in await self._in_thread(lambda: migrations.migrate(self.url)):
+            log.info("database: {line}", line=line)
+
+    async def _in_thread(self, work: Any) -> Any:
+        def cancellable(deadline: Deadline) -> Any:
+            return work()
+
+        try:
+            return await in_thread(self._reactor, MIGRATION_TIMEOUT, cancellable)
+        except TimeoutError:
+            raise Unavailable("database", "the schema took too long") from None
