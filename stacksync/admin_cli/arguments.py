@@ -1,0 +1,127 @@
+"""What may be written after ``stacksync-admin``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from stacksync import __version__
+from stacksync.config.values import read_size
+
+CONFIG_VARIABLE = "STACKSYNC_CONFIG"
+
+DEFAULT_QUOTA = "5G"
+
+_EXPLANATION = f"""\
+Without -c, and without {CONFIG_VARIABLE} in the environment, the embedded database is
+used; it is started for the moment if the service doesn't run.
+
+With --json the answer is one JSON object on stdout. user add, show and set: id, email,
+name, quota_limit and quota_used (bytes), created_at, workspaces (each with id, name and
+latest_revision), and of user add password, if one was made up. user list: accounts.
+db status: current, applied, pending, functions_current. db migrate: done. An error is
+{{"error": {{"kind": …, "message": …}}}} on stderr.
+
+Exit status: 0 done; 1 refused or failed, and for db status: not up to date; 2 wrong usage.
+"""
+
+
+class Arguments(argparse.Namespace):
+    """The parsed command line; which options there are depends on ``verb``."""
+
+    config: str | None
+    json: bool
+    noun: str
+    verb: str
+    email: str
+    name: str | None
+    quota: int | None
+    new_email: str | None
+    password_stdin: bool
+
+
+def parse(argv: Sequence[str]) -> Arguments:
+    """Read a command line.
+
+    :raises SystemExit: status 2 for wrong usage, told on stderr; 0 after
+        ``--help`` and ``--version``.
+    """
+    parser = argparse.ArgumentParser(
+        "stacksync-admin",
+        description="Looks after StackSync's accounts and database.",
+        epilog=_EXPLANATION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    _add_common(parser, config=None, json=False)
+    nouns = parser.add_subparsers(dest="noun", required=True, metavar="user|db")
+    _add_user(nouns.add_parser("user", help="accounts"))
+    _add_database(nouns.add_parser("db", help="the database's schema"))
+    arguments = parser.parse_args(argv, Arguments())
+    if arguments.noun == "user" and arguments.verb == "set" and not _changes(arguments):
+        parser.error("user set: say what to change: --name, --quota, --email or --password-stdin")
+    return arguments
+
+
+def _add_user(user: argparse.ArgumentParser) -> None:
+    verbs = user.add_subparsers(dest="verb", required=True, metavar="add|list|show|set")
+    add = verbs.add_parser("add", help="make an account")
+    add.add_argument("email", metavar="EMAIL")
+    add.add_argument("--name", help="what the person is called; else the start of the e-mail")
+    add.add_argument(
+        "--quota", type=_size, default=DEFAULT_QUOTA, help="512M, 5G (the default), 1T"
+    )
+    _add_password(add, "else it is asked for on a terminal, and made up elsewhere")
+    verbs.add_parser("list", help="all accounts")
+    verbs.add_parser("show", help="one account").add_argument("email", metavar="EMAIL")
+    change = verbs.add_parser("set", help="change an account; what is left out stays")
+    change.add_argument("email", metavar="EMAIL")
+    change.add_argument("--name")
+    change.add_argument("--quota", type=_size, help="512M, 5G, 1T")
+    change.add_argument("--email", dest="new_email", metavar="NEW", help="its new e-mail")
+    _add_password(change, "on a terminal it is asked for")
+    for verb in verbs.choices.values():
+        _add_common(verb)
+
+
+def _add_database(database: argparse.ArgumentParser) -> None:
+    verbs = database.add_subparsers(dest="verb", required=True, metavar="migrate|status")
+    verbs.add_parser("migrate", help="bring the schema up to date")
+    verbs.add_parser("status", help="whether the schema is up to date")
+    for verb in verbs.choices.values():
+        _add_common(verb)
+
+
+def _add_password(parser: argparse.ArgumentParser, otherwise: str) -> None:
+    parser.add_argument(
+        "--password-stdin", action="store_true", help=f"read the password from stdin; {otherwise}"
+    )
+
+
+def _add_common(parser: argparse.ArgumentParser, **defaults: object) -> None:
+    """Options that may stand before and after the verb; after it, none of them is a default."""
+    parser.add_argument(
+        "-c",
+        "--config",
+        metavar="FILE",
+        default=defaults.get("config", argparse.SUPPRESS),
+        help="the service's settings",
+    )
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        default=defaults.get("json", argparse.SUPPRESS),
+        help="answer in JSON",
+    )
+
+
+def _changes(arguments: Arguments) -> bool:
+    values = (arguments.name, arguments.quota, arguments.new_email)
+    return arguments.password_stdin or any(value is not None for value in values)
+
+
+def _size(text: str) -> int:
+    try:
+        return read_size(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
