@@ -1,0 +1,84 @@
+"""``/devices``: the devices of an account, as they describe themselves."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from twisted.web.resource import Resource
+
+from stacksync.errors import DeviceNotFound
+from stacksync.model import Device, DeviceDescription
+from stacksync.protocols.http.answer import Answer, json_answer
+from stacksync.protocols.http.body import identity_in_path, read_object, text
+from stacksync.protocols.http.items import iso
+from stacksync.protocols.http.resource import ApiResource
+
+if TYPE_CHECKING:
+    from stacksync.engine.devices import Devices
+    from stacksync.interfaces import IAuthenticator
+    from stacksync.model import Principal
+    from stacksync.protocols.http.request import ApiRequest
+
+FIELDS = frozenset(["name", "os", "ip", "app_version"])
+
+
+class DevicesResource(ApiResource):
+    """``GET /devices``, ``POST /devices``."""
+
+    def __init__(self, authenticator: IAuthenticator, devices: Devices) -> None:
+        super().__init__(authenticator, {b"GET": self._list, b"POST": self._register})
+        self._devices = devices
+        self._device = DeviceResource(authenticator, devices)
+
+    def getChild(self, path: bytes, request: ApiRequest) -> Resource:
+        if not path:
+            return super().getChild(path, request)
+        request.segments["device"] = path
+        return self._device
+
+    async def _list(self, request: ApiRequest, principal: Principal) -> Answer:
+        devices = await self._devices.list(principal)
+        return json_answer({"devices": [encode_device(device) for device in devices]})
+
+    async def _register(self, request: ApiRequest, principal: Principal) -> Answer:
+        device = await self._devices.register(principal, read_description(request))
+        location = b"%s/%s" % (request.path, str(device.id).encode())
+        return json_answer(encode_device(device), HTTPStatus.CREATED, ((b"Location", location),))
+
+
+class DeviceResource(ApiResource):
+    """``PUT /devices/:id``."""
+
+    def __init__(self, authenticator: IAuthenticator, devices: Devices) -> None:
+        super().__init__(authenticator, {b"PUT": self._update})
+        self._devices = devices
+
+    async def _update(self, request: ApiRequest, principal: Principal) -> Answer:
+        device_id = identity_in_path(request, "device", DeviceNotFound)
+        description = read_description(request)
+        return json_answer(
+            encode_device(await self._devices.update(principal, device_id, description))
+        )
+
+
+def read_description(request: ApiRequest) -> DeviceDescription:
+    fields = read_object(request, FIELDS)
+    return DeviceDescription(
+        name=text(fields, "name"),
+        os=text(fields, "os"),
+        ip=text(fields, "ip"),
+        app_version=text(fields, "app_version"),
+    )
+
+
+def encode_device(device: Device) -> dict[str, Any]:
+    return {
+        "id": device.id,
+        "name": device.name,
+        "os": device.os,
+        "ip": device.ip,
+        "app_version": device.app_version,
+        "created_at": iso(device.created_at),
+        "seen_at": iso(device.seen_at),
+    }

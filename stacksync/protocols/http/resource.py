@@ -1,0 +1,125 @@
+"""What every resource of the API does alike.
+
+Looks for the handler of the method, asks who is there, runs the handler as a
+coroutine and sends what comes of it, an answer or an error.  Resources add
+handlers; they hold no state of a request, so one tree serves all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.logger import Logger
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET
+
+from stacksync.protocols.http.errors import Refusal, error_answer, told
+from stacksync.protocols.http.sign_in import credentials
+
+if TYPE_CHECKING:
+    from stacksync.interfaces import IAuthenticator
+    from stacksync.protocols.http.answer import Answer
+    from stacksync.protocols.http.request import ApiRequest
+
+Handler = Callable[..., Awaitable["Answer | None"]]
+
+VERSION_HEADERS = (b"StackSync-API", b"X-StackSync-API")
+VERSION = b"v2"
+
+
+class JSONResource(Resource):
+    """A resource that anybody may use.
+
+    A handler takes the request and returns an answer, or ``None`` where it
+    sees to the rest itself (event streams).
+
+    :param handlers: by method; ``GET`` answers ``HEAD`` too.
+    """
+
+    _log = Logger()
+
+    def __init__(self, handlers: Mapping[bytes, Handler]) -> None:
+        super().__init__()
+        self._handlers = dict(handlers)
+        if b"GET" in self._handlers:
+            self._handlers[b"HEAD"] = self._handlers[b"GET"]
+
+    def getChild(self, path: bytes, request: ApiRequest) -> Resource:
+        return UNKNOWN
+
+    def render(self, request: ApiRequest) -> int:
+        request.begin()
+        request.work = Deferred.fromCoroutine(self._respond(request))
+        return NOT_DONE_YET
+
+    async def _respond(self, request: ApiRequest) -> None:
+        answer: Answer | None
+        try:
+            handler = self._handlers.get(request.method)
+            if handler is None:
+                raise self._wrong_method(request)
+            answer = await self._run(handler, request)
+        except CancelledError:
+            answer = told(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "this took too long; what was asked may still be carried out",
+                ((b"Retry-After", b"1"),),
+            )
+        except Exception as error:
+            answer = error_answer(error, request.summary, self._log)
+        if answer is not None and not request.gone:
+            request.send(answer)
+
+    async def _run(self, handler: Handler, request: ApiRequest) -> Answer | None:
+        return await handler(request)
+
+    def _wrong_method(self, request: ApiRequest) -> Refusal:
+        allowed = b", ".join(sorted(self._handlers))
+        return Refusal(
+            HTTPStatus.METHOD_NOT_ALLOWED,
+            f"{request.summary}: allowed here: {allowed.decode()}",
+            ((b"Allow", allowed),),
+        )
+
+
+class ApiResource(JSONResource):
+    """A resource for those who have signed in.
+
+    A handler takes the request and the principal.
+    """
+
+    def __init__(self, authenticator: IAuthenticator, handlers: Mapping[bytes, Handler]) -> None:
+        super().__init__(handlers)
+        self._authenticator = authenticator
+
+    async def _run(self, handler: Handler, request: ApiRequest) -> Answer | None:
+        check_version(request)
+        principal = await self._authenticator.authenticate(*credentials(request), request.peer)
+        return await handler(request, principal)
+
+
+class UnknownResource(JSONResource):
+    """Whatever stands nowhere in the tree."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+
+    async def _respond(self, request: ApiRequest) -> None:
+        request.send(told(HTTPStatus.NOT_FOUND, f"there is nothing at {request.location}"))
+
+
+UNKNOWN: Resource = UnknownResource()
+
+
+def check_version(request: ApiRequest) -> None:
+    """Refuse a request that means another version of the API (contracts/rest.md)."""
+    headers = request.requestHeaders
+    for name in VERSION_HEADERS:
+        values = headers.getRawHeaders(name)
+        if values is not None and values != [VERSION]:
+            raise Refusal(
+                HTTPStatus.BAD_REQUEST, f"{name.decode()}: this is version v2 of the API, no other"
+            )

@@ -1,0 +1,158 @@
+"""The site: which resource stands where, and the connections that reach them.
+
+Made once, from parts that are passed in.  The service listens with it and
+stops it with :meth:`ApiSite.drain`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.web.resource import Resource
+from twisted.web.server import Site
+
+from stacksync.protocols.http.account import AccountResource
+from stacksync.protocols.http.changes import ChangesResource
+from stacksync.protocols.http.channel import ApiChannel
+from stacksync.protocols.http.commits import CommitsResource
+from stacksync.protocols.http.devices import DevicesResource
+from stacksync.protocols.http.events import EventsResource, EventStreams
+from stacksync.protocols.http.health import LivenessResource, Readiness, ReadinessResource
+from stacksync.protocols.http.in_flight import InFlight
+from stacksync.protocols.http.request import ApiRequest
+from stacksync.protocols.http.resource import JSONResource
+from stacksync.protocols.http.workspaces import WorkspacesResource
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IReactorTime
+
+    from stacksync.config import HttpConfig
+    from stacksync.engine import Engine
+    from stacksync.interfaces import IAuthenticator, IHealthCheck
+
+
+def make_site(
+    reactor: IReactorTime,
+    engine: Engine,
+    authenticator: IAuthenticator,
+    health: Iterable[IHealthCheck],
+    settings: HttpConfig,
+    *,
+    access_log: bool = False,
+) -> ApiSite:
+    """The HTTP front-end over an engine.
+
+    It hears of events from the moment that something listens with it until
+    that stops listening.
+
+    :param health: the parts that ``/readyz`` asks.
+    :param access_log: whether each request is logged, at the level ``debug``.
+    """
+    streams = EventStreams(reactor, settings)
+    workspace_parts = {
+        b"changes": ChangesResource(authenticator, engine.changes),
+        b"commits": CommitsResource(authenticator, engine.commits),
+    }
+    api = JSONResource({})
+    api.putChild(b"account", AccountResource(authenticator, engine.accounts))
+    api.putChild(b"devices", DevicesResource(authenticator, engine.devices))
+    api.putChild(
+        b"workspaces", WorkspacesResource(authenticator, engine.workspaces, workspace_parts)
+    )
+    api.putChild(b"events", EventsResource(authenticator, engine.workspaces, streams))
+    root = JSONResource({})
+    root.putChild(b"api", api)
+    root.putChild(b"v1", api)
+    root.putChild(b"healthz", LivenessResource())
+    root.putChild(b"readyz", ReadinessResource(Readiness(reactor, tuple(health))))
+    return ApiSite(reactor, root, engine, streams, settings, access_log)
+
+
+class ApiSite(Site):
+    """The connections of the API and what they share.
+
+    :ivar channels: the open connections.
+    :ivar in_flight: the requests under way.
+    :ivar streams: the open event streams.
+    :ivar max_body: the bytes that a body may have.
+    """
+
+    protocol = ApiChannel  # type: ignore[assignment]
+    requestFactory = ApiRequest
+    _log = Logger()
+
+    def __init__(
+        self,
+        reactor: IReactorTime,
+        root: Resource,
+        engine: Engine,
+        streams: EventStreams,
+        settings: HttpConfig,
+        access_log: bool,
+    ) -> None:
+        super().__init__(
+            root,
+            timeout=settings.request_timeout,
+            reactor=reactor,
+            parsePOSTFormSubmission=False,
+        )
+        self.channels: set[ApiChannel] = set()
+        self.in_flight = InFlight(reactor, settings.request_timeout)
+        self.streams = streams
+        self.max_body = settings.max_body
+        self._notifier = engine.notifier
+        self._access_log = access_log
+        self._drained: Deferred[None] | None = None
+
+    def startFactory(self) -> None:
+        # Not Site's, which opens an access log of its own and keeps its clock.
+        self._notifier.subscribe(self.streams)
+        self.in_flight.start()
+
+    def stopFactory(self) -> None:
+        self._notifier.unsubscribe(self.streams)
+        self.streams.stop()
+        self.in_flight.stop()
+
+    async def drain(self, within: float) -> None:
+        """End the connections, each after the request under way.  Stop listening first.
+
+        :param within: seconds after which those still busy are dropped.
+        """
+        self.streams.stop()
+        for channel in list(self.channels):
+            channel.end()
+        if not self.channels:
+            return
+        self._drained = Deferred()
+        late = self.reactor.callLater(within, self._drop_all)
+        await self._drained
+        if late.active():
+            late.cancel()
+
+    def channel_lost(self, channel: ApiChannel) -> None:
+        self.channels.discard(channel)
+        if self._drained is not None and not self.channels and not self._drained.called:
+            self._drained.callback(None)
+
+    def acceptableProtocols(self) -> list[bytes]:
+        # HTTP/2 would need a channel of its own with the same bounds as ours.
+        return [b"http/1.1"]
+
+    def log(self, request: ApiRequest) -> None:  # type: ignore[override]
+        if self._access_log:
+            self._log.debug(
+                "{peer} {summary}: {code}, {length} bytes",
+                peer=request.peer,
+                summary=request.summary,
+                code=request.code,
+                length=request.sentLength,
+            )
+
+    def _drop_all(self) -> None:
+        self._log.warn("{count} connections were still busy", count=len(self.channels))
+        for channel in list(self.channels):
+            channel.forceAbortClient()

@@ -1,0 +1,154 @@
+"""The front-end on a real engine, database and port; and on an engine that a test makes up."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+import pytest
+import pytest_twisted
+from attrs import define, evolve
+from twisted.internet import reactor
+from twisted.internet.endpoints import TCP4ServerEndpoint
+
+from stacksync.auth.passwords import PasswordHasher
+from stacksync.auth.sign_in import PasswordAuthenticator
+from stacksync.config import AuthConfig, DatabaseConfig, HttpConfig, LimitsConfig, ServiceConfig
+from stacksync.db.database import Database
+from stacksync.engine import Engine, engine_on
+from stacksync.model import Account, DeviceDescription, Principal, SignIn, Workspace
+from stacksync.protocols.http.site import ApiSite, make_site
+from tests.protocols.http.client import Client
+from tests.protocols.http.engines import AnybodyIsAnna
+
+AUTH = AuthConfig(argon2_time_cost=1, argon2_memory=64 * 1024, failure_delay=0.02)
+PASSWORD = "correct horse"
+
+numbers = count(1)
+
+
+@define
+class User:
+    """Somebody with an account, a workspace and a device."""
+
+    account: Account
+    principal: Principal
+    workspace: Workspace
+    device_id: UUID
+    client: Client
+
+    @property
+    def commits(self) -> str:
+        return f"/api/workspaces/{self.workspace.id}/commits"
+
+    @property
+    def changes(self) -> str:
+        return f"/api/workspaces/{self.workspace.id}/changes"
+
+    async def commit(self, *items: dict[str, Any], **options: Any) -> Any:
+        """Commit items; the answer's body."""
+        answer = await self.client.post(self.commits, self.batch(*items), **options)
+        assert answer.code == 200, answer.body
+        return answer.json
+
+    def batch(self, *items: dict[str, Any]) -> dict[str, Any]:
+        return {"device_id": str(self.device_id), "items": list(items)}
+
+
+@define
+class Server:
+    """A running front-end, and the engine below it."""
+
+    engine: Engine
+    site: ApiSite
+    port: int
+    hasher: PasswordHasher
+
+    async def user(self) -> User:
+        """Somebody new, who has signed in."""
+        email = f"user-{next(numbers)}@example.org"
+        account = await self.engine.accounts.create(
+            email,
+            name="Änne",
+            quota_limit=10**9,
+            password_hash=await self.hasher.hash(PASSWORD),
+        )
+        principal = Principal(account.id, SignIn.PASSWORD)
+        device = await self.engine.devices.register(principal, DeviceDescription(name="laptop"))
+        (workspace,) = await self.engine.workspaces.list(principal)
+        client = Client(self.port, (email, PASSWORD))
+        return User(account, principal, workspace, device.id, client)
+
+
+StartSite = Callable[..., Awaitable[tuple[ApiSite, Client]]]
+
+
+@pytest_twisted.async_yield_fixture
+async def listening() -> AsyncIterator[Callable[[ApiSite], Awaitable[int]]]:
+    """Puts sites on free ports and takes them down after the test."""
+    running = []
+
+    async def listen(site: ApiSite) -> int:
+        port = await TCP4ServerEndpoint(reactor, 0, interface="127.0.0.1").listen(site)
+        running.append((site, port))
+        return port.getHost().port
+
+    yield listen
+    for site, port in running:
+        await port.stopListening()
+        await site.drain(within=0.1)
+
+
+@pytest_twisted.async_yield_fixture
+async def engine(module_database_dsn: str) -> AsyncIterator[Engine]:
+    """A real engine that hears of no others; its database is shared by the tests of a module."""
+    database = Database(reactor, DatabaseConfig(url=module_database_dsn, pool_size=2))
+    database.start()
+    made = engine_on(database, reactor, ServiceConfig(), LimitsConfig(), lanes=2)
+    yield made
+    made.notifier.stop()
+    database.stop()
+
+
+@pytest.fixture
+def settings() -> HttpConfig:
+    """The front-end's settings; a module overrides them for its tests."""
+    return HttpConfig()
+
+
+@pytest_twisted.async_yield_fixture
+async def server(
+    engine: Engine, settings: HttpConfig, listening: Callable[[ApiSite], Awaitable[int]]
+) -> AsyncIterator[Server]:
+    """The front-end on the real engine."""
+    hasher = PasswordHasher(reactor, AUTH)
+    authenticator = PasswordAuthenticator(reactor, engine.accounts, hasher, AUTH)
+    site = make_site(reactor, engine, authenticator, [], settings)
+    yield Server(engine, site, await listening(site), hasher)
+    await hasher.stop()
+
+
+@pytest_twisted.async_fixture
+async def anna(server: Server) -> User:
+    return await server.user()
+
+
+@pytest_twisted.async_fixture
+async def bert(server: Server) -> User:
+    return await server.user()
+
+
+@pytest.fixture
+def start_site(listening: Callable[[ApiSite], Awaitable[int]], settings: HttpConfig) -> StartSite:
+    """Starts the front-end on an engine that the test made up; everybody is signed in as Anna.
+
+    Takes the engine, the checks of its health, and what differs in the settings.
+    """
+
+    async def start(made_up: Any, *health: Any, **differing: Any) -> tuple[ApiSite, Client]:
+        site = make_site(reactor, made_up, AnybodyIsAnna(), health, evolve(settings, **differing))
+        return site, Client(await listening(site), ("anna@example.org", "x"))
+
+    return start
