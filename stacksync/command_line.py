@@ -21,7 +21,7 @@ The StackSync synchronisation service: one metadata engine behind AMQP and HTTP.
 
 Without -c it brings its own PostgreSQL, serves HTTP on 127.0.0.1:8080 and joins or starts
 RabbitMQ when there is one. All its state is under $STACKSYNC_HOME, or else in the XDG data
-directory (~/.local/share/stacksync).
+directory (~/.local/share/stacksync; for root /var/lib/stacksync).
 
 To choose settings:  twistd -n stacksync --dump-config > stacksync.ini
 To check them:       twistd -n stacksync -c stacksync.ini --check-config

@@ -20,15 +20,18 @@ from stacksync.config.declaration import option, secret_url
 def default_home() -> Path:
     """Where state is kept unless told otherwise.
 
-    ``STACKSYNC_HOME``, else ``stacksync`` in the XDG data directory.
+    ``STACKSYNC_HOME``, else ``stacksync`` in the XDG data directory; for root,
+    whose home directory the servers' own user cannot enter, ``/var/lib/stacksync``.
     """
     chosen = os.environ.get("STACKSYNC_HOME")
     if chosen:
         return Path(chosen).expanduser().absolute()
     data = os.environ.get("XDG_DATA_HOME", "")
     # The XDG base directory specification: a relative path is to be ignored.
-    base = Path(data) if os.path.isabs(data) else Path("~/.local/share").expanduser()
-    return base / "stacksync"
+    if os.path.isabs(data):
+        return Path(data) / "stacksync"
+    base = "/var/lib" if os.geteuid() == 0 else "~/.local/share"
+    return Path(base).expanduser() / "stacksync"
 
 
 @frozen
@@ -39,7 +42,7 @@ class ServiceConfig:
         values.directory(),
         Factory(default_home),
         "The directory for all state that is kept on this machine. Default: $STACKSYNC_HOME, "
-        "else stacksync in the XDG data directory.",
+        "else stacksync in the XDG data directory; for root /var/lib/stacksync.",
         shown_default="~/.local/share/stacksync",
     )
     stop_timeout: float = option(

@@ -50,18 +50,25 @@ def test_the_embedded_profile_brings_its_own_parts_and_trusts_the_message() -> N
 
 
 @pytest.mark.parametrize(
-    ("stacksync_home", "xdg_data_home", "expected"),
+    ("user", "stacksync_home", "xdg_data_home", "expected"),
     [
-        ("/srv/sync", "/data", "/srv/sync"),
-        ("~/sync", "/data", "/home/ada/sync"),
-        ("", "/data", "/data/stacksync"),
-        ("", "relative", "/home/ada/.local/share/stacksync"),
-        ("", "", "/home/ada/.local/share/stacksync"),
+        (1000, "/srv/sync", "/data", "/srv/sync"),
+        (1000, "~/sync", "/data", "/home/ada/sync"),
+        (1000, "", "/data", "/data/stacksync"),
+        (1000, "", "relative", "/home/ada/.local/share/stacksync"),
+        (1000, "", "", "/home/ada/.local/share/stacksync"),
+        (0, "", "", "/var/lib/stacksync"),
+        (0, "", "/data", "/data/stacksync"),
     ],
 )
 def test_state_is_kept_where_the_environment_says(
-    monkeypatch: pytest.MonkeyPatch, stacksync_home: str, xdg_data_home: str, expected: str
+    monkeypatch: pytest.MonkeyPatch,
+    user: int,
+    stacksync_home: str,
+    xdg_data_home: str,
+    expected: str,
 ) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: user)
     monkeypatch.setenv("HOME", "/home/ada")
     monkeypatch.setenv("STACKSYNC_HOME", stacksync_home)
     monkeypatch.setenv("XDG_DATA_HOME", xdg_data_home)
