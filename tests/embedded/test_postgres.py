@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +17,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 
+from stacksync.embedded.keeper import Patience
 from stacksync.embedded.postgres import EmbeddedPostgres
 from stacksync.errors import ConfigurationError, Unavailable
 from tests.embedded.conftest import Holder
@@ -23,6 +27,17 @@ def ask(url: str, question: str) -> str:
     with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
         cursor.execute(question)
         return str(cursor.fetchone()[0])
+
+
+async def until_it_answers(url: str) -> None:
+    end = time.monotonic() + 30
+    while True:
+        try:
+            assert ask(url, "SELECT 1") == "1"
+            return
+        except psycopg2.OperationalError:
+            assert time.monotonic() < end
+        await deferLater(reactor, 0.05)
 
 
 def mode(path: Path) -> int:
@@ -107,6 +122,20 @@ async def test_a_killed_user_leaves_it_to_the_next(
     postgres = EmbeddedPostgres(reactor, home)
     assert await postgres.start() == url
     assert server_pid(home) == pid
+    await postgres.stop()
+    assert not processes()
+
+
+@ensureDeferred
+async def test_one_that_dies_is_started_again(
+    home: Path, processes: Callable[[], list[int]]
+) -> None:
+    patience = Patience(check=0.02, first_delay=0.02)
+    postgres = EmbeddedPostgres(reactor, home, patience)
+    url = await postgres.start()
+    for _ in range(2):
+        os.kill(server_pid(home), signal.SIGKILL)
+        await until_it_answers(url)
     await postgres.stop()
     assert not processes()
 

@@ -21,6 +21,7 @@ from twisted.internet.task import deferLater
 
 from stacksync.embedded import rabbitmq as module
 from stacksync.embedded.deadline import Deadline
+from stacksync.embedded.keeper import Patience
 from stacksync.embedded.node import Node, find_program
 from stacksync.embedded.ports import choose, is_free
 from stacksync.embedded.rabbitmq import Origin, find_or_start
@@ -29,6 +30,8 @@ from stacksync.errors import Unavailable
 from tests.embedded.conftest import Holder
 from tests.embedded.holder import NOBODY_THERE
 from tests.servers.rabbitmq import RabbitServer
+
+RESTARTED_SOON = Patience(check=0.05, first_delay=0.05)
 
 
 def log_in(url: str) -> None:
@@ -52,20 +55,13 @@ async def until(condition: Callable[[], object], seconds: float = 60) -> None:
         await deferLater(reactor, 0.05)
 
 
-@pytest.fixture
-def restarted_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "CHECK_INTERVAL", 0.05)
-    monkeypatch.setattr(module, "FIRST_DELAY", 0.05)
-
-
 @ensureDeferred
 async def test_a_private_node_is_shared_restarted_and_leaves_nothing(
     home: Path,
     start_holder: Callable[[str], Holder],
     processes: Callable[[], list[int]],
-    restarted_soon: None,
 ) -> None:
-    broker = await find_or_start(reactor, home, NOBODY_THERE)
+    broker = await find_or_start(reactor, home, NOBODY_THERE, RESTARTED_SOON)
     assert broker is not None
     assert broker.origin is Origin.PRIVATE
     log_in(broker.url)

@@ -1,0 +1,169 @@
+"""Fixtures for every test: the real servers, shared by a run, and their private parts.
+
+A test that only needs a database or a broker takes ``database_dsn`` or
+``amqp_url``; one that stops or kills a server takes a server of its own from
+``own_postgres`` or ``own_rabbitmq``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.servers.postgres import PostgresServer
+from tests.servers.rabbitmq import RabbitServer
+from tests.servers.run import TestRun
+from tests.servers.stacksync import StackSyncProcess
+
+_RUN = pytest.StashKey[TestRun]()
+_TEMPLATE = "template_stacksync"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_RUN] = TestRun()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    config.stash[_RUN].leave()
+
+
+@pytest.fixture(scope="session")
+def test_run(pytestconfig: pytest.Config) -> TestRun:
+    """The run that this process is part of."""
+    return pytestconfig.stash[_RUN]
+
+
+@pytest.fixture
+def new_directory(test_run: TestRun) -> Callable[[str], Path]:
+    """Makes directories that an embedded server's user may pass (unlike ``tmp_path``)."""
+    return test_run.new_directory
+
+
+@pytest.fixture(scope="session")
+def postgres(test_run: TestRun) -> PostgresServer:
+    """The run's PostgreSQL.  Other tests use it as well: leave it running."""
+
+    def start() -> str:
+        directory = test_run.new_directory("postgres")
+        PostgresServer(directory).start()
+        return str(directory)
+
+    server = PostgresServer(Path(test_run.once("postgres", start)))
+    server.start()
+    return server
+
+
+@pytest.fixture(scope="session")
+def database_template(test_run: TestRun, postgres: PostgresServer) -> str:
+    """The name of a database with the present schema, to be copied; connect to copies only."""
+    from stacksync.db.migrations import migrate
+
+    def create() -> str:
+        postgres.execute(f"CREATE DATABASE {_TEMPLATE}")
+        migrate(postgres.dsn(_TEMPLATE))
+        return _TEMPLATE
+
+    return test_run.once("template", create)
+
+
+@pytest.fixture
+def empty_database_dsn(postgres: PostgresServer) -> Iterator[str]:
+    """The libpq URL of a database without any schema."""
+    with postgres.database() as dsn:
+        yield dsn
+
+
+@pytest.fixture
+def database_dsn(postgres: PostgresServer, database_template: str) -> Iterator[str]:
+    """The libpq URL of a database of this test's own, with the present schema."""
+    with postgres.database(database_template) as dsn:
+        yield dsn
+
+
+@pytest.fixture(scope="module")
+def module_database_dsn(postgres: PostgresServer, database_template: str) -> Iterator[str]:
+    """Like ``database_dsn``, one for all tests of a module."""
+    with postgres.database(database_template) as dsn:
+        yield dsn
+
+
+@pytest.fixture
+def own_postgres(new_directory: Callable[[str], Path]) -> Iterator[PostgresServer]:
+    """A running PostgreSQL of this test's own, to be stopped and killed at will.
+
+    Its database ``stacksync`` (``own_postgres.dsn()``) is empty.
+    """
+    server = PostgresServer(new_directory("own-postgres"))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(test_run: TestRun) -> RabbitServer:
+    """The run's RabbitMQ.  Other tests use it as well: leave it running, use your own vhost."""
+
+    def start() -> str:
+        directory = test_run.new_directory("rabbitmq")
+        RabbitServer(directory).start()
+        return str(directory)
+
+    server = RabbitServer(Path(test_run.once("rabbitmq", start)))
+    server.start()
+    return server
+
+
+@pytest.fixture
+def vhost(rabbitmq: RabbitServer) -> Iterator[str]:
+    """The name of a virtual host of this test's own."""
+    with rabbitmq.vhost() as name:
+        yield name
+
+
+@pytest.fixture
+def amqp_url(rabbitmq: RabbitServer, vhost: str) -> str:
+    """The AMQP URL of a virtual host of this test's own, as guest."""
+    return rabbitmq.url(vhost)
+
+
+@pytest.fixture
+def own_rabbitmq(new_directory: Callable[[str], Path]) -> Iterator[RabbitServer]:
+    """A running RabbitMQ of this test's own, to be stopped and killed at will (takes 5 s)."""
+    server = RabbitServer(new_directory("own-rabbitmq"))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def start_server(
+    new_directory: Callable[[str], Path],
+) -> Iterator[Callable[..., StackSyncProcess]]:
+    """Starts StackSync processes and ends them after the test.
+
+    Takes the arguments of :class:`StackSyncProcess` but the directory.
+    """
+    with ExitStack() as processes:
+
+        def start(
+            database_url: str, amqp_url: str = "off", **overrides: dict[str, str]
+        ) -> StackSyncProcess:
+            process = StackSyncProcess(
+                new_directory("stacksync"), database_url, amqp_url, **overrides
+            )
+            processes.callback(process.kill)
+            process.start()
+            return process
+
+        yield start
+
+
+@pytest.fixture
+def server(
+    start_server: Callable[..., StackSyncProcess], database_dsn: str, amqp_url: str
+) -> StackSyncProcess:
+    """A StackSync process with HTTP and AMQP, on a database and virtual host of its own."""
+    return start_server(database_dsn, amqp_url)

@@ -1,0 +1,73 @@
+"""PostgreSQL for tests: throw-away, under the test's full control."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import psycopg2
+
+from stacksync.embedded.binaries import find_binaries
+from stacksync.embedded.cluster import SETTINGS, Cluster
+from stacksync.embedded.deadline import Deadline
+from stacksync.embedded.run_as import user_for
+
+_SETTINGS = {
+    **SETTINGS,
+    "fsync": "off",
+    "full_page_writes": "off",
+    "max_connections": "300",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+}
+
+
+class PostgresServer:
+    """A cluster below a directory that the servers' user may pass.
+
+    The methods of the life cycle block until done and raise when they fail.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        user = user_for(directory)
+        self.cluster = Cluster(
+            directory / "postgres", find_binaries(user, directory), user, _SETTINGS
+        )
+
+    def start(self) -> None:
+        self.cluster.start(Deadline(60))
+
+    def stop(self) -> None:
+        """Stop it in order; sessions are cut off."""
+        self.cluster.stop(Deadline(20))
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    def kill(self) -> None:
+        """Crash it (SIGKILL)."""
+        self.cluster.kill()
+
+    def dsn(self, database: str = "stacksync") -> str:
+        """The libpq URL of a database."""
+        return self.cluster.url(database)
+
+    def execute(self, statement: str, database: str = "postgres") -> None:
+        """Run one statement outside a transaction."""
+        with closing(psycopg2.connect(self.dsn(database))) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(statement)
+
+    @contextmanager
+    def database(self, template: str = "template0") -> Iterator[str]:
+        """The DSN of a new database, a copy of ``template``; dropped at the end."""
+        name = f"test_{secrets.token_hex(6)}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        try:
+            yield self.dsn(name)
+        finally:
+            self.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -1,0 +1,132 @@
+"""RabbitMQ for tests: a private node, and a virtual host of its own for every test."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from stacksync.embedded.deadline import Deadline
+from stacksync.embedded.node import SETTINGS, Node, find_program
+from stacksync.embedded.run_as import user_for
+
+_SETTINGS = {**SETTINGS, "vm_memory_high_watermark.absolute": "2GB"}
+_SAFE = re.compile(r"[\w@.+-]+")
+
+
+class RabbitServer:
+    """A node below a directory that the servers' user may pass.
+
+    The methods of the life cycle block until done and raise when they fail.
+    Administration goes through ``erl_call`` (2 ms; ``rabbitmqctl`` takes over
+    a second).
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        settings: dict[str, str] | None = None,
+        plugins: tuple[str, ...] = (),
+    ) -> None:
+        program = find_program()
+        assert program is not None, "the tests need RabbitMQ: apt-get install rabbitmq-server"
+        self.node = Node(
+            directory / "rabbitmq",
+            program,
+            user_for(directory),
+            _SETTINGS | (settings or {}),
+            plugins,
+        )
+
+    @property
+    def port(self) -> int:
+        return self.node.port
+
+    def start(self) -> None:
+        self.node.start(Deadline(90))
+
+    def stop(self) -> None:
+        """Stop it in order; what is not durable is lost."""
+        self.node.stop(Deadline(30))
+
+    def restart(self) -> None:
+        """Stop and start it; the port stays the same."""
+        self.stop()
+        self.start()
+
+    def kill(self) -> None:
+        """Crash it (SIGKILL)."""
+        self.node.kill()
+
+    def url(self, vhost: str = "/", user: str = "guest", password: str = "guest") -> str:
+        """The AMQP URL of a virtual host."""
+        login = f"{quote(user, safe='')}:{quote(password, safe='')}"
+        return f"amqp://{login}@127.0.0.1:{self.port}/{quote(vhost, safe='')}"
+
+    def add_user(self, name: str, password: str, vhost: str = "/") -> str:
+        """Make a user with every permission on a virtual host; returns the AMQP URL to use."""
+        arguments = ", ".join(map(_term, (name, password, "test")))
+        self.evaluate(f"rabbit_auth_backend_internal:add_user({arguments})")
+        self._permit(name, vhost)
+        return self.url(vhost, name, password)
+
+    def delete_user(self, name: str) -> None:
+        self.evaluate(f"rabbit_auth_backend_internal:delete_user({_term(name)}, {_term('test')})")
+
+    def close_connections(self, vhost: str) -> None:
+        """Let the broker close every connection to a virtual host, as an operator may."""
+        self.evaluate(
+            '[rabbit_networking:close_connection(P, <<"closed by a test">>) || '
+            "P <- rabbit_networking:connections(), "
+            "[{vhost, V}] <- [rabbit_reader:info(P, [vhost])], "
+            f"V =:= {_term(vhost)}]"
+        )
+
+    @contextmanager
+    def vhost(self) -> Iterator[str]:
+        """A new virtual host in which guest may do everything; deleted at the end."""
+        name = f"test-{secrets.token_hex(6)}"
+        self.evaluate(f"ok = rabbit_vhost:add({_term(name)}, {_term('test')})")
+        self._permit("guest", name)
+        try:
+            yield name
+        finally:
+            if self.node.pid is not None:
+                self.evaluate(f"rabbit_vhost:delete({_term(name)}, {_term('test')})")
+
+    def evaluate(self, expression: str) -> str:
+        """What an Erlang expression is, evaluated in the node; raises if the node can't."""
+        program = shutil.which("erl_call") or "/usr/lib/erlang/bin/erl_call"
+        # Two callers of the same name, which is the default, keep each other out.
+        caller = f"caller-{secrets.token_hex(6)}"
+        cookie = (self.node.directory / ".erlang.cookie").read_text()
+        answer = subprocess.run(
+            [program, "-h", caller, "-c", cookie, "-sname", self.node.name, "-e"],
+            input=f"{expression}.\n",
+            env=self.node.environment(),
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+        result = answer.stdout.strip()
+        if answer.returncode or not result.startswith("{ok,"):
+            raise RuntimeError(f"{expression}: {result}{answer.stderr}")
+        return result.removeprefix("{ok,").removesuffix("}").strip()
+
+    def _permit(self, user: str, vhost: str) -> None:
+        every = ", ".join([_term(".*", check=False)] * 3)
+        self.evaluate(
+            "rabbit_auth_backend_internal:set_permissions("
+            f"{_term(user)}, {_term(vhost)}, {every}, {_term('test')})"
+        )
+
+
+def _term(text: str, check: bool = True) -> str:
+    """An Erlang binary; names in tests are plain, so nothing needs escaping."""
+    assert not check or text == "/" or _SAFE.fullmatch(text), text
+    return f'<<"{text}">>'
