@@ -45,7 +45,7 @@ lint: $(MADE)/lint
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(MADE)/test
+bench: $(MADE)/bench
 	@sh tools/install-rabbitmq.sh
 	$(BIN)/python -m bench
 
@@ -63,6 +63,11 @@ $(MADE)/run: $(MADE)/venv $(PACKAGE)
 $(MADE)/test: $(MADE)/venv $(PACKAGE)
 	@echo 'Installing StackSync and what its tests need into $(VENV) ...' >&2
 	@$(PIP) --editable '.[test]'
+	@touch $@
+
+$(MADE)/bench: $(MADE)/venv $(PACKAGE)
+	@echo 'Installing StackSync and what its benchmarks need into $(VENV) ...' >&2
+	@$(PIP) --editable '.[test,bench]'
 	@touch $@
 
 # mypy reads the types of whatever we import, so all of that has to be there as well.

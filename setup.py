@@ -37,6 +37,7 @@ TEST = [
     *EMBEDDED,
     *EXAMPLES,
 ]
+BENCH = ["psutil>=7.2.2", "py-spy>=0.4.3", *EMBEDDED]
 LINT = [
     "mypy>=2.4.1",
     "mypy-zope>=1.0.17",
@@ -78,7 +79,13 @@ setup(
     },
     include_package_data=False,
     install_requires=REQUIRED,
-    extras_require={"embedded": EMBEDDED, "examples": EXAMPLES, "test": TEST, "lint": LINT},
+    extras_require={
+        "embedded": EMBEDDED,
+        "examples": EXAMPLES,
+        "test": TEST,
+        "lint": LINT,
+        "bench": BENCH,
+    },
     entry_points={"console_scripts": ["stacksync-admin = stacksync.admin_cli:main"]},
     zip_safe=False,
 )
