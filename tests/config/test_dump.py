@@ -17,6 +17,8 @@ EXAMPLE = Path(__file__).parent.parent.parent / "etc" / "stacksync.ini"
 def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("STACKSYNC_HOME", raising=False)
     monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    # Root's default is another one, which the example mentions in words.
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
 
 
 def test_the_file_in_the_repository_is_the_example() -> None:
