@@ -122,6 +122,9 @@ class PasswordHasher:
             await deferToThreadPool(self._reactor, self._reactor.getThreadPool(), self._pool.stop)
 
     def _matches(self, password_hash: str | None, password: str) -> bool:
+        if self._dummy_hash is None:
+            # Whoever is the first pays for it, with a hash to compare with or without.
+            self._dummy_hash = self._argon2.hash(secrets.token_urlsafe())
         try:
             if password_hash is not None:
                 return self._argon2.verify(password_hash, password)
@@ -129,8 +132,6 @@ class PasswordHasher:
             self._log.error("a password hash in the database is not one: nobody can sign in by it")
         except Argon2Error:
             return False
-        if self._dummy_hash is None:
-            self._dummy_hash = self._argon2.hash(secrets.token_urlsafe())
         with suppress(Argon2Error):
             self._argon2.verify(self._dummy_hash, password)
         return False

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
+from operator import attrgetter
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from stacksync.errors import InvalidRequest
 from stacksync.model import Item, ItemChange, ItemShape, ItemStatus
@@ -37,6 +38,16 @@ class ItemCodec:
     names: Mapping[str, str]
     temp_id: str
     known: Set[str] | None = None
+    _attributes: Callable[[Item], tuple[Any, ...]] = field(init=False, eq=False, repr=False)
+    _wire_names: tuple[str, ...] = field(init=False, eq=False, repr=False)
+
+    @_attributes.default
+    def _read_at_once(self) -> Callable[[Item], tuple[Any, ...]]:
+        return attrgetter(*self.names)
+
+    @_wire_names.default
+    def _in_the_same_order(self) -> tuple[str, ...]:
+        return tuple(self.names.values())
 
     @property
     def shape(self) -> ItemShape:
@@ -44,7 +55,7 @@ class ItemCodec:
 
     def encode(self, item: Item) -> dict[str, Any]:
         """The item as this protocol tells it; folders have no chunks."""
-        told = {wire: getattr(item, attribute) for attribute, wire in self.names.items()}
+        told = dict(zip(self._wire_names, self._attributes(item), strict=True))
         told[self.names["modified_at"]] = iso(item.modified_at)
         if item.is_folder:
             told[self.names["chunks"]] = None
@@ -73,6 +84,25 @@ class ItemCodec:
             mimetype=text(fields, names["mimetype"], prefix),
             chunks=texts(fields, names["chunks"], prefix),
         )
+
+    def encode_change(self, change: ItemChange) -> dict[str, Any]:
+        """What :meth:`decode_change` reads as this change, without what is not said."""
+        names = self.names
+        told = {
+            names["id"]: change.id,
+            self.temp_id: change.temp_id,
+            names["version"]: change.version,
+            names["parent_id"]: change.parent_id,
+            names["status"]: change.status.value,
+            names["name"]: change.name,
+            names["is_folder"]: change.is_folder,
+            names["size"]: change.size,
+            names["checksum"]: change.checksum,
+            names["mimetype"]: change.mimetype,
+            names["chunks"]: change.chunks,
+            names["modified_at"]: iso(change.modified_at),
+        }
+        return {name: value for name, value in told.items() if value is not None}
 
     def problem_in_wire_names(self, problem: str | None) -> str | None:
         """The engine's complaint about a change, in the names of this protocol.

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stacksync.model import CommitResult, ItemChange, ItemOutcome
-from stacksync.protocols.fields import iso
+from stacksync.model import CommitResult, ItemOutcome
 from stacksync.protocols.items import ItemCodec
 
 ITEM_METADATA = ItemCodec(
@@ -51,12 +50,12 @@ def commit_info(outcome: ItemOutcome) -> dict[str, Any]:
     if item is not None:
         metadata = ITEM_METADATA.encode(item)
     elif change is not None:
-        metadata = asked_metadata(change)
+        metadata = ITEM_METADATA.encode_change(change)
     else:
         metadata = {}
     if change is not None and change.temp_id is not None:
         metadata["tempId"] = change.temp_id
-    info = {
+    info: dict[str, Any] = {
         "committedVersion": item.version if item is not None else None,
         "commitSucceed": outcome.committed,
         "metadata": metadata,
@@ -66,20 +65,3 @@ def commit_info(outcome: ItemOutcome) -> dict[str, Any]:
         if outcome.problem is not None:
             info["problem"] = ITEM_METADATA.problem_in_wire_names(outcome.problem)
     return info
-
-
-def asked_metadata(change: ItemChange) -> dict[str, Any]:
-    told = {
-        "id": change.id,
-        "version": change.version,
-        "parentId": change.parent_id,
-        "status": change.status.value,
-        "modifiedAt": iso(change.modified_at),
-        "checksum": change.checksum,
-        "chunks": change.chunks,
-        "size": change.size,
-        "isFolder": change.is_folder,
-        "filename": change.name,
-        "mimetype": change.mimetype,
-    }
-    return {name: value for name, value in told.items() if value is not None}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stacksync.protocols.fields import iso
 from stacksync.protocols.http.answer import Answer, json_answer
-from stacksync.protocols.http.items import iso
 from stacksync.protocols.http.resource import ApiResource
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from stacksync.errors import WorkspaceNotFound
 from stacksync.protocols.http.answer import Answer
 from stacksync.protocols.http.body import identity_in_path, query_integer
-from stacksync.protocols.http.items import ITEM_SHAPE
+from stacksync.protocols.http.items import ITEM
 from stacksync.protocols.http.resource import ApiResource
 
 if TYPE_CHECKING:
@@ -27,6 +27,6 @@ class ChangesResource(ApiResource):
     async def _show(self, request: ApiRequest, principal: Principal) -> Answer:
         workspace_id = identity_in_path(request, "workspace", WorkspaceNotFound)
         since = query_integer(request, "since", default=0)
-        changes = await self._changes.since(principal, workspace_id, since, ITEM_SHAPE)
+        changes = await self._changes.since(principal, workspace_id, since, ITEM.shape)
         # The items come from the database as the JSON that they are to be.
         return Answer(b'{"revision":%d,"items":%b}' % (changes.revision, changes.items))

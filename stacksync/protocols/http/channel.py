@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twisted.python.failure import Failure
-from twisted.web.http import HTTPChannel
+from twisted.web.http import HTTPChannel, datetimeToString
 
 from stacksync.protocols.http.errors import told
 
@@ -23,6 +23,11 @@ PROGRESS = 16 * 1024
 
 LINGER_SECONDS = 2.0
 LINGER_BYTES = 64 * 1024**2
+
+LINE_TOO_LONG = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+    b"Connection: close\r\nContent-Length: 0\r\n\r\n"
+)
 
 
 class ApiChannel(HTTPChannel):
@@ -70,6 +75,10 @@ class ApiChannel(HTTPChannel):
         self._receiving = False
         super().allContentReceived()
 
+    def lineLengthExceeded(self, line: bytes) -> None:
+        self._linger()
+        self.write(LINE_TOO_LONG)
+
     def refuse_body(self) -> None:
         """Answer that the body is too large, and read no more of it."""
         self._answer_and_linger(413, f"a body may have {self.site.max_body} bytes at most")
@@ -89,24 +98,29 @@ class ApiChannel(HTTPChannel):
             self.loseConnection()
 
     def loseConnection(self) -> None:
+        self._receiving = False
         if not self._lingering:
             super().loseConnection()
 
     def _answer_and_linger(self, code: int, description: str) -> None:
-        # Closing while the client still sends would reset the connection, and
-        # with it the answer that is on its way: so the rest is read and
-        # dropped until the client has read the answer and closes, or for a
-        # bounded time.
         if self._lingering:
             return
-        self._lingering = True
-        self._unaccounted = 0
-        self.persistent = False
+        self._linger()
         request = self.requests[-1]
         request.method = self._command
         request.clientproto = self._version
         request.uri = request.path = self._path
         request.site = self.site
-        request.responseHeaders.setRawHeaders(b"Connection", [b"close"])
+        request.setHeader(b"Date", datetimeToString())
+        request.setHeader(b"Connection", b"close")
         request.send(told(code, description))
+
+    def _linger(self) -> None:
+        # Closing while the client still sends would reset the connection, and
+        # with it the answer that is on its way: so the rest is read and
+        # dropped until the client has read the answer and closes, or for a
+        # bounded time.
+        self._lingering = True
+        self._unaccounted = 0
+        self.persistent = False
         self.setTimeout(LINGER_SECONDS)

@@ -15,15 +15,10 @@ from twisted.python.failure import Failure
 
 from stacksync.errors import InvalidRequest, StackSyncError, WorkspaceNotFound
 from stacksync.model import CommitRequest, CommitResult
+from stacksync.protocols.fields import identity, required
 from stacksync.protocols.http.answer import Answer
-from stacksync.protocols.http.body import (
-    identity,
-    identity_in_path,
-    read_object,
-    request_id,
-    required,
-)
-from stacksync.protocols.http.items import decode_change, encode_outcome
+from stacksync.protocols.http.body import identity_in_path, read_object, request_id
+from stacksync.protocols.http.items import ITEM, encode_outcome
 from stacksync.protocols.http.resource import ApiResource
 
 if TYPE_CHECKING:
@@ -53,7 +48,7 @@ class CommitsResource(ApiResource):
 def read_commit(request: ApiRequest) -> CommitRequest:
     """The batch that a request asks for.
 
-    :raises InvalidRequest: see :func:`~stacksync.protocols.http.items.decode_change`.
+    :raises InvalidRequest: see :meth:`~stacksync.protocols.items.ItemCodec.decode_change`.
     """
     workspace_id = identity_in_path(request, "workspace", WorkspaceNotFound)
     fields = read_object(request, FIELDS)
@@ -65,7 +60,7 @@ def read_commit(request: ApiRequest) -> CommitRequest:
         device_id=required(identity(fields, "device_id"), "device_id"),
         request_id=request_id(request, fields),
         changes=tuple(
-            [decode_change(value, f"items[{index}]") for index, value in enumerate(items)]
+            [ITEM.decode_change(value, f"items[{index}]") for index, value in enumerate(items)]
         ),
     )
 

@@ -9,9 +9,9 @@ from twisted.web.resource import Resource
 
 from stacksync.errors import DeviceNotFound
 from stacksync.model import Device, DeviceDescription
+from stacksync.protocols.fields import iso, text
 from stacksync.protocols.http.answer import Answer, json_answer
-from stacksync.protocols.http.body import identity_in_path, read_object, text
-from stacksync.protocols.http.items import iso
+from stacksync.protocols.http.body import identity_in_path, read_object
 from stacksync.protocols.http.resource import ApiResource
 
 if TYPE_CHECKING:

@@ -31,14 +31,12 @@ class ApiRequest(server.Request):
     :ivar segments: the variable parts of the path, percent-decoded, by name
         (``{"workspace": b"1b4e…"}``).
     :ivar work: what computes the answer.
-    :ivar timed_out: the time for the answer is over.
     """
 
     site: ApiSite
     channel: ApiChannel
     content: BytesIO
     work: Deferred[None] | None = None
-    timed_out = False
 
     def __init__(self, channel: ApiChannel, *args: Any, **options: Any) -> None:
         super().__init__(channel, *args, **options)
@@ -98,7 +96,6 @@ class ApiRequest(server.Request):
 
     def time_out(self) -> None:
         """The time for the answer is over: say so, or hang up where it has begun."""
-        self.timed_out = True
         if self.startedWriting or self.work is None or self.work.called:
             self.abort()
         else:

@@ -82,6 +82,7 @@ class ApiSite(Site):
 
     protocol = ApiChannel  # type: ignore[assignment]
     requestFactory = ApiRequest
+    noisy = False
     _log = Logger()
 
     def __init__(

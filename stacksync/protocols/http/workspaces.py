@@ -8,14 +8,9 @@ from twisted.web.resource import Resource
 
 from stacksync.errors import InvalidRequest, WorkspaceNotFound
 from stacksync.model import Workspace
+from stacksync.protocols.fields import integer, text
 from stacksync.protocols.http.answer import Answer, json_answer
-from stacksync.protocols.http.body import (
-    identity_in_path,
-    integer,
-    read_object,
-    request_id,
-    text,
-)
+from stacksync.protocols.http.body import identity_in_path, read_object, request_id
 from stacksync.protocols.http.resource import ApiResource
 
 if TYPE_CHECKING:

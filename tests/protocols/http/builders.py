@@ -9,6 +9,9 @@ from uuid import UUID, uuid4
 
 from stacksync.model import CommitResult, Item, ItemOutcome, ItemStatus, Refusal
 
+NOBODYS = "00000000-0000-4000-8000-000000000000"
+"""An id that nothing has; the same in every process, so that it may name a test."""
+
 MODIFIED = "2026-11-21T05:27:00.123Z"
 
 names = count(1)

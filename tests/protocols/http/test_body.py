@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID
 
 import orjson
 import pytest
 from pytest_twisted import ensureDeferred
 
-from tests.protocols.http.builders import commit_result, new_file
+from tests.protocols.http.builders import NOBODYS, commit_result, new_file
 from tests.protocols.http.client import Client
 from tests.protocols.http.conftest import StartSite, User
 from tests.protocols.http.engines import MadeUpEngine, Noun, returning
 
-WORKSPACE = uuid4()
+WORKSPACE = UUID(NOBODYS)
 COMMITS = f"/api/workspaces/{WORKSPACE}/commits"
-DEVICE = str(uuid4())
+DEVICE = "d0000000-0000-4000-8000-000000000001"
 
 
 async def client_of(start_site: StartSite) -> Client:
@@ -58,7 +58,7 @@ def nested(depth: int) -> bytes:
         (batch(items=None), "items", "is missing"),
         (batch(items={}), "items", "must be a list"),
         (batch(items=[3]), "items[0]", "must be an object"),
-        (batch(items=[new_file(), None]), "items[1]", "must be an object"),
+        (batch(items=[new_file("a"), None]), "items[1]", "must be an object"),
         (batch(device_id=None), "device_id", "is missing"),
         (batch(device_id=7), "device_id", "must be a UUID"),
         (batch(device_id=DEVICE.replace("-", "")), "device_id", "must be a UUID"),

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from uuid import uuid4
+from uuid import UUID
 
 import pytest
 from pytest_twisted import ensureDeferred
 
 from stacksync.errors import CursorExpired
 from stacksync.model import Changes
-from tests.protocols.http.builders import changed, new_file, new_folder
+from tests.protocols.http.builders import NOBODYS, changed, new_file, new_folder
 from tests.protocols.http.client import eventually
 from tests.protocols.http.conftest import StartSite, User
 from tests.protocols.http.engines import MadeUpEngine, Noun, raising, returning
 
-WORKSPACE = uuid4()
+WORKSPACE = UUID(NOBODYS)
 CHANGES = f"/api/workspaces/{WORKSPACE}/changes"
 
 
@@ -73,7 +73,7 @@ async def test_a_cursor_that_has_expired_is_told_what_is_kept(start_site: StartS
     assert answer.json == {"error": 410, "description": str(error), "oldest": 10, "latest": 20}
 
 
-@pytest.mark.parametrize("workspace", [str(uuid4()), "nonsense", "%00", "%ff", "..", "x" * 3000])
+@pytest.mark.parametrize("workspace", [NOBODYS, "nonsense", "%00", "%ff", "..", "x" * 3000])
 @ensureDeferred
 async def test_an_unknown_workspace_is_not_found(anna: User, workspace: str) -> None:
     assert (await anna.client.get(f"/api/workspaces/{workspace}/changes")).code == 404
@@ -82,7 +82,7 @@ async def test_an_unknown_workspace_is_not_found(anna: User, workspace: str) -> 
 @ensureDeferred
 async def test_somebody_elses_workspace_is_not_found(anna: User, bert: User) -> None:
     mine, unknown = [
-        await bert.client.get(path) for path in (anna.changes, f"/api/workspaces/{uuid4()}/changes")
+        await bert.client.get(path) for path in (anna.changes, f"/api/workspaces/{NOBODYS}/changes")
     ]
 
     assert mine.code == unknown.code == 404

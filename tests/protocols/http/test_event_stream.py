@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from uuid import UUID, uuid4
 
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_twisted import ensureDeferred
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
 
-from stacksync.protocols.http.event_stream import BUFFER_BYTES, Waiting, frame, hint
+from stacksync.events import Committed
+from stacksync.protocols.http.event_stream import BUFFER_BYTES, EventStream, Waiting, frame, hint
+from tests.protocols.http.builders import changed, commit_result, new_file
+from tests.protocols.http.client import Patience, eventually
+from tests.protocols.http.conftest import Server, StartSite, User
+from tests.protocols.http.engines import MadeUpEngine, Noun
+from tests.protocols.http.streams import HOME, announce, engine_with, opened
 
 ONE, OTHER = uuid4(), uuid4()
 
@@ -119,3 +130,130 @@ def test_whatever_comes_it_is_bounded_and_tells_the_newest_revisions(
         read(event)
 
     assert told == newest
+
+
+@ensureDeferred
+async def test_a_silent_stream_has_a_heartbeat(start_site: StartSite) -> None:
+    _, client = await start_site(engine_with(HOME), event_heartbeat=0.05)
+    stream = await opened(client)
+
+    for _ in range(3):
+        assert b": alive\n\n" in await stream.until(b": alive\n\n")
+
+
+@ensureDeferred
+async def test_a_stream_outlives_the_time_limit_of_requests(start_site: StartSite) -> None:
+    engine = engine_with(HOME)
+    site, client = await start_site(engine, request_timeout=0.1)
+    stream = await opened(client)
+    await deferLater(reactor, 0.3)
+
+    await announce(engine, [Committed(commit_result(HOME.id, 4))])
+
+    assert (await stream.event())[1]["revision"] == 4
+    assert len(site.in_flight) == 0
+
+
+@ensureDeferred
+async def test_a_client_that_hangs_up_leaves_nothing_behind(start_site: StartSite) -> None:
+    engine = engine_with(HOME)
+    site, client = await start_site(engine)
+    streams = [await opened(client) for _ in range(3)]
+    assert len(site.streams) == 3
+
+    for stream in streams:
+        stream.hang_up()
+    await eventually(lambda: len(site.streams) == 0)
+
+    assert not site.streams._by_workspace
+    assert not site.streams._by_account
+    await announce(engine, [Committed(commit_result(HOME.id, 4))])
+
+
+@ensureDeferred
+async def test_a_slow_reader_is_bounded_and_delays_nobody(server: Server, anna: User) -> None:
+    slow, fast = await opened(anna.client), await opened(anna.client)
+    slow.transport.pauseProducing()
+    (told,) = (await anna.commit(new_file(chunks=[f"chk-{n:0200}" for n in range(200)])))["items"]
+    await fast.event()
+    biggest = 0
+    for revision in range(2, 251):
+        await anna.commit(changed(told["metadata"], version=revision))
+        assert (await fast.event())[1]["revision"] == revision
+        biggest = max(biggest, *(buffered(stream) for stream in server.site.streams._streams))
+
+    assert 0 < biggest <= BUFFER_BYTES
+    slow.transport.resumeProducing()
+    revisions: list[int] = []
+    while not revisions or revisions[-1] < 250:
+        revisions.append((await slow.event())[1]["revision"])
+    assert revisions == sorted(revisions)
+    assert len(revisions) < 250, "it was told hints instead"
+
+    await anna.commit(new_file())
+    assert len((await slow.event())[1]["items"]) == 1, "and is told everything again"
+
+
+def buffered(stream: EventStream) -> int:
+    return stream.waiting.size
+
+
+@ensureDeferred
+async def test_who_never_reads_again_is_dropped(
+    start_site: StartSite,
+) -> None:
+    engine = engine_with(HOME)
+    site, client = await start_site(engine, event_heartbeat=0.05)
+    silent, other = await opened(client), await opened(client)
+    silent.transport.pauseProducing()
+    big = Committed(commit_result(HOME.id, 4, items=500))
+    while len(site.streams) == 2:
+        await announce(engine, [big])
+        await other.event()
+        await deferLater(reactor, 0.001)
+
+    await announce(engine, [Committed(commit_result(HOME.id, 5))])
+    assert (await other.event())[1]["revision"] == 5
+
+
+@ensureDeferred
+async def test_a_stream_that_takes_too_long_to_begin_is_given_up(start_site: StartSite) -> None:
+    async def never(principal: Any) -> Any:
+        await Deferred()
+
+    site, client = await start_site(MadeUpEngine(workspaces=Noun(list=never)), request_timeout=0.1)
+
+    assert (await client.get("/api/events")).code == 503
+    assert len(site.streams) == 0
+
+
+@ensureDeferred
+async def test_streams_end_properly_when_the_server_stops(start_site: StartSite) -> None:
+    site, client = await start_site(engine_with(HOME))
+    stream = await opened(client)
+
+    site.streams.stop()
+
+    assert b": the server stops\n\n" in await stream.until(b"0\r\n\r\n")
+    answer = await client.get("/api/events")
+    assert (answer.code, answer.json["description"]) == (503, "the server stops")
+
+
+@ensureDeferred
+async def test_a_stream_that_was_about_to_begin_when_the_server_stops_does_not(
+    start_site: StartSite,
+) -> None:
+    patience = Patience()
+
+    async def list_slowly(principal: Any) -> Any:
+        await patience.wait()
+        return ()
+
+    site, client = await start_site(MadeUpEngine(workspaces=Noun(list=list_slowly)))
+    asked = Deferred.fromCoroutine(client.get("/api/events"))
+    await eventually(lambda: patience.waiting)
+    site.streams.stop()
+    patience.go_on()
+
+    assert (await asked).code == 503
+    assert len(site.streams) == 0

@@ -2,64 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
-from attrs import evolve
 from pytest_twisted import ensureDeferred
-from twisted.internet import reactor
-from twisted.internet.defer import Deferred
-from twisted.internet.task import deferLater
 from zope.interface.verify import verifyObject
 
 from stacksync.errors import Unavailable
 from stacksync.events import Committed, WorkspaceTouched, WorkspaceUpdated
 from stacksync.interfaces import IEventSink
-from stacksync.model import Account, Refusal, Role, Workspace
-from stacksync.protocols.http import event_stream, events
-from stacksync.protocols.http.items import iso
-from tests.protocols.http.builders import changed, commit_result, item, new_file
-from tests.protocols.http.client import Conversation, Patience, eventually
+from stacksync.model import CommitResult, Refusal
+from stacksync.protocols.fields import iso
+from stacksync.protocols.http import events
+from stacksync.protocols.http.commits import encode_result
+from tests.protocols.http.builders import changed, commit_result, new_file
+from tests.protocols.http.client import Patience, eventually
 from tests.protocols.http.conftest import Server, StartSite, User
-from tests.protocols.http.engines import ANNA, MadeUpEngine, Noun, raising, returning
-
-ACCOUNT = Account(ANNA, "anna@example.org", "Anna", 10, 0, item().modified_at)
-
-
-def workspace(workspace_id: UUID | None = None, revision: int = 3) -> Workspace:
-    return Workspace(
-        id=workspace_id or uuid4(),
-        name="Home",
-        parent_item_id=None,
-        role=Role.OWNER,
-        owner=ACCOUNT,
-        container="c",
-        is_shared=False,
-        is_encrypted=False,
-        latest_revision=revision,
-    )
-
-
-HOME = workspace()
-
-
-def engine_with(*workspaces: Workspace) -> MadeUpEngine:
-    return MadeUpEngine(workspaces=Noun(list=returning(tuple(workspaces))))
-
-
-async def opened(listener: Any) -> Conversation:
-    """An open stream that has said hello."""
-    stream: Conversation = await listener.events()
-    await stream.until(b"\r\n\r\n")
-    assert (await stream.event())[0] == "hello"
-    return stream
-
-
-async def announce(engine: MadeUpEngine, told: Iterable[Any]) -> None:
-    for event in told:
-        await engine.notifier.sinks[0].announce(event)
+from tests.protocols.http.engines import ANNA, MadeUpEngine, Noun, raising
+from tests.protocols.http.streams import ACCOUNT, HOME, announce, engine_with, opened, workspace
 
 
 @ensureDeferred
@@ -147,8 +108,12 @@ async def test_an_event_is_encoded_once_for_all_and_not_at_all_for_nobody(
     start_site: StartSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     encoded = []
-    encode = events.encode_result
-    monkeypatch.setattr(events, "encode_result", lambda r: encoded.append(r) or encode(r))
+
+    def encode(result: CommitResult) -> bytes:
+        encoded.append(result)
+        return encode_result(result)
+
+    monkeypatch.setattr(events, "encode_result", encode)
     engine = engine_with(HOME)
     _, client = await start_site(engine)
     streams = [await opened(client) for _ in range(5)]
@@ -203,92 +168,6 @@ async def test_a_workspace_that_appears_meanwhile_is_listened_to(start_site: Sta
 
 
 @ensureDeferred
-async def test_a_silent_stream_has_a_heartbeat(start_site: StartSite) -> None:
-    _, client = await start_site(engine_with(HOME), event_heartbeat=0.05)
-    stream = await opened(client)
-
-    for _ in range(3):
-        assert b": alive\n\n" in await stream.until(b": alive\n\n")
-
-
-@ensureDeferred
-async def test_a_stream_outlives_the_time_limit_of_requests(start_site: StartSite) -> None:
-    engine = engine_with(HOME)
-    site, client = await start_site(engine, request_timeout=0.1)
-    stream = await opened(client)
-    await deferLater(reactor, 0.3)
-
-    await announce(engine, [Committed(commit_result(HOME.id, 4))])
-
-    assert (await stream.event())[1]["revision"] == 4
-    assert len(site.in_flight) == 0
-
-
-@ensureDeferred
-async def test_a_client_that_hangs_up_leaves_nothing_behind(start_site: StartSite) -> None:
-    engine = engine_with(HOME)
-    site, client = await start_site(engine)
-    streams = [await opened(client) for _ in range(3)]
-    assert len(site.streams) == 3
-
-    for stream in streams:
-        stream.hang_up()
-    await eventually(lambda: len(site.streams) == 0)
-
-    assert not site.streams._by_workspace
-    assert not site.streams._by_account
-    await announce(engine, [Committed(commit_result(HOME.id, 4))])
-
-
-@ensureDeferred
-async def test_a_slow_reader_is_bounded_and_delays_nobody(server: Server, anna: User) -> None:
-    slow, fast = await opened(anna.client), await opened(anna.client)
-    slow.transport.pauseProducing()
-    (told,) = (await anna.commit(new_file(chunks=[f"chk-{n:0200}" for n in range(200)])))["items"]
-    await fast.event()
-    biggest = 0
-    for revision in range(2, 500):
-        await anna.commit(changed(told["metadata"], version=revision))
-        assert (await fast.event())[1]["revision"] == revision
-        biggest = max(biggest, *(buffered(stream) for stream in server.site.streams._streams))
-
-    assert 0 < biggest <= event_stream.BUFFER_BYTES
-    slow.transport.resumeProducing()
-    revisions = []
-    while not revisions or revisions[-1] < 499:
-        revisions.append((await slow.event())[1]["revision"])
-    assert revisions == sorted(revisions)
-    assert len(revisions) < 499, "it was told hints instead"
-
-    await anna.commit(new_file())
-    assert len((await slow.event())[1]["items"]) == 1, "and is told everything again"
-
-
-def buffered(stream: event_stream.EventStream) -> int:
-    return stream.waiting.size
-
-
-@ensureDeferred
-async def test_who_never_reads_again_is_dropped(
-    start_site: StartSite, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    engine = engine_with(HOME)
-    site, client = await start_site(engine, event_heartbeat=0.05)
-    stream = await opened(client)
-    other = await opened(client)
-    stream.transport.pauseProducing()
-    await eventually(lambda: len(site.streams) == 2)
-    big = commit_result(HOME.id, 4, items=900)
-    while not any(each._paused for each in site.streams._streams):
-        await announce(engine, [Committed(evolve(big, revision=4))])
-        await other.event()
-
-    await eventually(lambda: len(site.streams) == 1)
-    await announce(engine, [Committed(commit_result(HOME.id, 5))])
-    assert (await other.event())[1]["revision"] in (4, 5)
-
-
-@ensureDeferred
 async def test_the_number_of_streams_is_bounded(start_site: StartSite) -> None:
     _, client = await start_site(engine_with(HOME), event_streams_max=2)
     first, _second = await opened(client), await opened(client)
@@ -318,55 +197,12 @@ async def test_a_stream_that_cannot_begin_is_answered_with_the_error(
 
 
 @ensureDeferred
-async def test_a_stream_that_takes_too_long_to_begin_is_given_up(start_site: StartSite) -> None:
-    async def never(principal: Any) -> Any:
-        await Deferred()
-
-    site, client = await start_site(MadeUpEngine(workspaces=Noun(list=never)), request_timeout=0.1)
-
-    assert (await client.get("/api/events")).code == 503
-    assert len(site.streams) == 0
-
-
-@ensureDeferred
 async def test_head_tells_that_it_is_a_stream(anna: User, server: Server) -> None:
     answer = await anna.client.request("HEAD", "/api/events")
 
     assert answer.code == 200
     assert answer.header("Content-Type") == "text/event-stream"
     assert len(server.site.streams) == 0
-
-
-@ensureDeferred
-async def test_streams_end_properly_when_the_server_stops(start_site: StartSite) -> None:
-    site, client = await start_site(engine_with(HOME))
-    stream = await opened(client)
-
-    site.streams.stop()
-
-    assert b": the server stops\n\n" in await stream.until(b"0\r\n\r\n")
-    answer = await client.get("/api/events")
-    assert (answer.code, answer.json["description"]) == (503, "the server stops")
-
-
-@ensureDeferred
-async def test_a_stream_that_was_about_to_begin_when_the_server_stops_does_not(
-    start_site: StartSite,
-) -> None:
-    patience = Patience()
-
-    async def list_slowly(principal: Any) -> Any:
-        await patience.wait()
-        return ()
-
-    site, client = await start_site(MadeUpEngine(workspaces=Noun(list=list_slowly)))
-    asked = Deferred.fromCoroutine(client.get("/api/events"))
-    await eventually(lambda: patience.waiting)
-    site.streams.stop()
-    patience.go_on()
-
-    assert (await asked).code == 503
-    assert len(site.streams) == 0
 
 
 @ensureDeferred

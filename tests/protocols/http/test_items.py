@@ -11,14 +11,8 @@ from hypothesis import strategies as st
 from pytest_twisted import ensureDeferred
 
 from stacksync.model import ItemChange, ItemOutcome, ItemStatus, Refusal
-from stacksync.protocols.http.items import (
-    ITEM_NAMES,
-    decode_change,
-    encode_change,
-    encode_item,
-    encode_outcome,
-    iso,
-)
+from stacksync.protocols.fields import iso
+from stacksync.protocols.http.items import ITEM, encode_outcome
 from tests.protocols.http.builders import item, new_file, new_folder
 from tests.protocols.http.conftest import User
 
@@ -46,9 +40,9 @@ CHANGES = st.builds(
 
 @given(CHANGES)
 def test_a_change_is_read_as_it_was_written(change: ItemChange) -> None:
-    sent = orjson.loads(orjson.dumps(encode_change(change)))
+    sent = orjson.loads(orjson.dumps(ITEM.encode_change(change)))
 
-    assert decode_change(sent, "items[0]") == change
+    assert ITEM.decode_change(sent, "items[0]") == change
 
 
 @given(INSTANTS, st.integers(-14, 14))
@@ -71,14 +65,14 @@ def test_a_moment_is_the_same_in_every_zone(moment: datetime, hours: int) -> Non
     ],
 )
 def test_a_date_is_iso_8601_or_milliseconds(told: object, moment: str) -> None:
-    change = decode_change(new_file(modified_at=told), "items[0]")
+    change = ITEM.decode_change(new_file(modified_at=told), "items[0]")
 
     assert iso(change.modified_at) == moment
 
 
 def test_a_folder_has_no_chunks() -> None:
-    assert encode_item(item(is_folder=True, chunks=()))["chunks"] is None
-    assert encode_item(item(chunks=()))["chunks"] == ()
+    assert ITEM.encode(item(is_folder=True, chunks=()))["chunks"] is None
+    assert ITEM.encode(item(chunks=()))["chunks"] == ()
 
 
 def test_a_refusal_without_an_item_tells_none() -> None:
@@ -106,4 +100,4 @@ async def test_commits_and_changes_tell_an_item_alike(anna: User) -> None:
     changes = (await anna.client.get(anna.changes)).json["items"]
 
     assert changes == [each["metadata"] for each in told["items"]]
-    assert set(changes[0]) == set(ITEM_NAMES.values())
+    assert set(changes[0]) == set(ITEM.names.values())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from pytest_twisted import ensureDeferred
@@ -13,7 +12,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import LogLevel, capturedLogs
 
 from stacksync.errors import Unavailable
-from tests.protocols.http.builders import new_file
+from tests.protocols.http.builders import NOBODYS, new_file
 from tests.protocols.http.client import Client, eventually
 from tests.protocols.http.conftest import PASSWORD, Server, StartSite, User
 from tests.protocols.http.engines import MadeUpEngine, Noun, raising
@@ -22,12 +21,12 @@ PRIVATE = [
     ("GET", "/api/account"),
     ("GET", "/api/devices"),
     ("POST", "/api/devices"),
-    ("PUT", f"/api/devices/{uuid4()}"),
+    ("PUT", f"/api/devices/{NOBODYS}"),
     ("GET", "/api/workspaces"),
-    ("GET", f"/api/workspaces/{uuid4()}"),
-    ("PUT", f"/api/workspaces/{uuid4()}"),
-    ("GET", f"/api/workspaces/{uuid4()}/changes"),
-    ("POST", f"/api/workspaces/{uuid4()}/commits"),
+    ("GET", f"/api/workspaces/{NOBODYS}"),
+    ("PUT", f"/api/workspaces/{NOBODYS}"),
+    ("GET", f"/api/workspaces/{NOBODYS}/changes"),
+    ("POST", f"/api/workspaces/{NOBODYS}/commits"),
     ("GET", "/api/events"),
     ("GET", "/v1/account"),
 ]
@@ -111,9 +110,9 @@ async def test_too_many_wrong_passwords_are_told_to_slow_down(server: Server, an
     [
         ("POST", "/api/account", "GET, HEAD"),
         ("DELETE", "/api/devices", "GET, HEAD, POST"),
-        ("GET", f"/api/devices/{uuid4()}", "PUT"),
-        ("PATCH", f"/api/workspaces/{uuid4()}", "GET, HEAD, PUT"),
-        ("GET", f"/api/workspaces/{uuid4()}/commits", "POST"),
+        ("GET", f"/api/devices/{NOBODYS}", "PUT"),
+        ("PATCH", f"/api/workspaces/{NOBODYS}", "GET, HEAD, PUT"),
+        ("GET", f"/api/workspaces/{NOBODYS}/commits", "POST"),
         ("OPTIONS", "/api/events", "GET, HEAD"),
         ("BREW", "/healthz", "GET, HEAD"),
         ("POST", "/readyz", "GET, HEAD"),
