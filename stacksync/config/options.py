@@ -169,7 +169,8 @@ class HttpConfig:
     event_buffer: int = option(
         values.whole(1, 1_000_000),
         256,
-        "How many events wait for a slow reader before its stream is closed.",
+        "How many events wait for a slow reader before it is told no more than the newest "
+        "revision of each workspace.",
     )
     event_streams_max: int = option(
         values.whole(1, 1_000_000), 10_000, "How many event streams may be open at once."
@@ -200,7 +201,7 @@ class AuthConfig:
     failure_delay: float = option(
         values.duration(minimum=0.0, maximum=60.0),
         0.5,
-        "How long the answer to a wrong password is held back.",
+        "How long the answer to a wrong password is held back; twice as long each time, up to 8 s.",
     )
 
 

@@ -45,8 +45,9 @@ class Workspaces:
             folder of another workspace of the principal.
         :raises WorkspaceNotFound: no such workspace, or not the principal's.
         :raises ItemNotFound: no such folder.
-        :raises InvalidRequest: nothing can have this name.
+        :raises InvalidRequest: nothing can have this name, or this request id.
         """
+        validation.check_request_id(request_id)
         if name is not None:
             validation.check_name("name", name)
         if parent_item_id is not None and not 0 <= parent_item_id < validation.INT64:
