@@ -1,0 +1,111 @@
+"""A StackSync server over HTTP: JSON, and server-sent events (docs/http.rst)."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import requests
+from connections import PAUSE, Event, Item, Lost, Refused, again_and_again, complain
+
+ANSWER_WITHIN = 60.0
+SILENCE_AT_MOST = 60.0
+"""Seconds; the server sends a comment line into a silent event stream every 15."""
+
+COME_AGAIN = {429, 502, 503, 504}
+
+
+class HttpConnection:
+    """See :class:`connections.Connection`.
+
+    :param url: of the server, without ``/api``.
+    :raises Lost: there is no server.
+    :raises Refused: wrong e-mail or password.
+    """
+
+    def __init__(self, url: str, email: str, password: str) -> None:
+        self._url = url.rstrip("/")
+        self._session = requests.Session()
+        # As bytes: requests would encode text in Latin-1, and the server reads UTF-8.
+        self._session.auth = (email.encode(), password.encode())  # type: ignore[assignment]
+        self.account = self._ask_once("GET", "account")
+
+    def workspaces(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._call("GET", "workspaces")["workspaces"]
+        return found
+
+    def register_device(self, name: str) -> str:
+        return str(self._call("POST", "devices", {"name": name, "os": sys.platform})["id"])
+
+    def changes(self, workspace_id: str, since: int) -> tuple[int, list[Item]]:
+        told = self._call("GET", f"workspaces/{workspace_id}/changes?since={since}")
+        return told["revision"], told["items"]
+
+    def commit(self, workspace_id: str, device_id: str, items: list[Item]) -> dict[str, Any]:
+        body = {"request_id": str(uuid4()), "device_id": device_id, "items": items}
+        told: dict[str, Any] = self._call("POST", f"workspaces/{workspace_id}/commits", body)
+        return told
+
+    def notifications(self) -> Iterator[Event]:
+        while True:
+            try:
+                yield from read_events(again_and_again(self._open_stream))
+            except requests.RequestException as error:
+                complain(Lost(f"HTTP: {error}"))
+            # Else the server has ended the stream, because it stops.
+            time.sleep(PAUSE)
+
+    def _open_stream(self) -> requests.Response:
+        try:
+            response = self._session.get(
+                f"{self._url}/api/events", stream=True, timeout=SILENCE_AT_MOST
+            )
+        except requests.RequestException as error:
+            raise Lost(f"HTTP: {error}") from error
+        check(response)
+        return response
+
+    def _call(self, method: str, path: str, body: Any = None) -> Any:
+        # The body has the request's id in it, so a repeat is known as one.
+        return again_and_again(lambda: self._ask_once(method, path, body))
+
+    def _ask_once(self, method: str, path: str, body: Any = None) -> Any:
+        try:
+            response = self._session.request(
+                method, f"{self._url}/api/{path}", json=body, timeout=ANSWER_WITHIN
+            )
+            check(response)
+            return response.json()
+        except requests.RequestException as error:
+            raise Lost(f"HTTP: {error}") from error
+
+
+def read_events(response: requests.Response) -> Iterator[Event]:
+    """The events of a stream, to its end (HTML standard, *Server-sent events*)."""
+    kind = ""
+    with response:
+        for line in response.iter_lines(chunk_size=None):
+            field, _, value = line.partition(b": ")
+            if field == b"event":
+                kind = value.decode()
+            elif field == b"data":
+                yield Event(kind, json.loads(value))
+
+
+def check(response: requests.Response) -> None:
+    """:raises Refused: the answer is an error, told in its ``description``.
+    :raises Lost: it is one that will pass.
+    """
+    if response.ok:
+        return
+    try:
+        problem = response.json()["description"]
+    except (ValueError, KeyError, TypeError):
+        problem = f"{response.status_code} {response.reason}"
+    if response.status_code in COME_AGAIN:
+        raise Lost(f"HTTP: {problem}")
+    raise Refused(problem)
