@@ -32,8 +32,12 @@ def read(from_stdin: bool, email: str) -> NewPassword:
     :raises InvalidRequest: no account can have it, or the two differ.
     """
     if sys.stdin.isatty():
-        text = getpass.getpass(f"New password for {email}: ")
-        if getpass.getpass("Once more: ") != text:
+        try:
+            text = getpass.getpass(f"New password for {email}: ")
+            again = getpass.getpass("Once more: ")
+        except EOFError:
+            raise InvalidRequest("password", "none was given") from None
+        if again != text:
             raise InvalidRequest("password", "the two are not the same")
     elif from_stdin:
         raw = sys.stdin.buffer.read(PASSWORD_BYTES_MAX + 3)

@@ -84,3 +84,16 @@ def test_a_slip_of_the_finger_is_noticed(terminal: Callable[..., None]) -> None:
     terminal("secret", "secert")
     with pytest.raises(InvalidRequest, match="not the same"):
         read(True, EMAIL)
+
+
+def test_the_end_of_input_at_the_prompt_is_no_password(
+    terminal: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hang_up(prompt: str) -> str:
+        raise EOFError
+
+    terminal()
+    monkeypatch.setattr("getpass.getpass", hang_up)
+
+    with pytest.raises(InvalidRequest, match="none was given"):
+        read(True, EMAIL)
