@@ -17,7 +17,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import connectProtocol
 from twisted.internet.task import react
 
-from stacksync.protocols.amqp.broker import Address
+from stacksync.protocols.amqp.address import Address
 from stacksync.protocols.amqp.connection import Connection
 
 Job = dict[str, Any]

@@ -9,27 +9,23 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from typing import Any, Protocol
-from urllib.parse import unquote, urlsplit
 
-from attrs import field, frozen
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.endpoints import HostnameEndpoint, connectProtocol, wrapClientTLS
-from twisted.internet.interfaces import IStreamClientEndpoint
-from twisted.internet.ssl import optionsForClientTLS
+from twisted.internet.endpoints import connectProtocol
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from stacksync.errors import ConfigurationError, Unavailable
+from stacksync.errors import Unavailable
 from stacksync.interfaces import IHealthCheck
-from stacksync.protocols.amqp.connection import ChannelClosed, ChannelHandler, Connection
+from stacksync.protocols.amqp.address import Address
+from stacksync.protocols.amqp.channel import ChannelClosed, ChannelHandler
+from stacksync.protocols.amqp.connection import Connection
 from stacksync.protocols.amqp.consumer import Consumer, Handler
 from stacksync.protocols.amqp.publisher import Publisher
 
 log = Logger()
 
-PORTS = {"amqp": 5672, "amqps": 5671}
-CONNECT_TIMEOUT = 10.0
 FIRST_DELAY = 0.25
 LONGEST_DELAY = 10.0
 GOODBYE = 2.0
@@ -39,48 +35,22 @@ GOODBYE = 2.0
 class BrokerSettings(Protocol):
     """What the front-end needs to know; ``stacksync.config`` has it."""
 
-    durable: bool
-    request_exchange: str
-    request_queue: str
-    dead_letter_queue: str
-    dead_letter_max: int
-    prefetch: int
-    max_message: int
-    heartbeat: float
-
-
-@frozen
-class Address:
-    """Where a broker is and how to log in; read from ``amqp://user:password@host:port/vhost``."""
-
-    host: str
-    port: int
-    user: str
-    password: str = field(repr=False)
-    vhost: str
-    tls: bool
-
-    @classmethod
-    def parse(cls, url: str) -> Address:
-        """:raises ConfigurationError: the URL is no ``amqp`` or ``amqps`` one."""
-        parts = urlsplit(url)
-        if parts.scheme not in PORTS or not parts.hostname:
-            raise ConfigurationError("amqp.url: must be amqp:// or amqps:// with a host")
-        return cls(
-            host=parts.hostname,
-            port=parts.port or PORTS[parts.scheme],
-            user=unquote(parts.username or "guest"),
-            password=unquote(parts.password or "guest"),
-            vhost=unquote(parts.path[1:]) or "/",
-            tls=parts.scheme == "amqps",
-        )
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
-
-    def endpoint(self, reactor: Any) -> IStreamClientEndpoint:
-        plain = HostnameEndpoint(reactor, self.host, self.port, timeout=CONNECT_TIMEOUT)
-        return wrapClientTLS(optionsForClientTLS(self.host), plain) if self.tls else plain
+    @property
+    def durable(self) -> bool: ...
+    @property
+    def request_exchange(self) -> str: ...
+    @property
+    def request_queue(self) -> str: ...
+    @property
+    def dead_letter_queue(self) -> str: ...
+    @property
+    def dead_letter_max(self) -> int: ...
+    @property
+    def prefetch(self) -> int: ...
+    @property
+    def max_message(self) -> int: ...
+    @property
+    def heartbeat(self) -> float: ...
 
 
 HandlerFor = Callable[[Publisher], Handler]
@@ -103,6 +73,7 @@ class Broker:
         self._connection: Connection | None = None
         self._consumer: Consumer | None = None
         self._running: Deferred[None] | None = None
+        self._stopping = False
         self._outage: str | None = "not connected yet"
         self.publisher: Publisher | None = None
         """The present connection's publisher, or ``None`` while there is none."""
@@ -117,12 +88,14 @@ class Broker:
 
         :param within: seconds that the requests in work may take.
         """
+        self._stopping = True
         if self._consumer is not None:
             await self._consumer.stop(within)
         if self._connection is not None:
             await self._connection.say_goodbye(GOODBYE)
         if self._running is not None:
             self._running.cancel()
+        self._disconnected("stopped")
 
     async def check(self) -> None:
         """See :meth:`stacksync.interfaces.IHealthCheck.check`."""
@@ -148,10 +121,17 @@ class Broker:
                 problem = error.problem
             except ChannelClosed as closed:
                 problem = f"cannot set up the queues: {closed}"
+            except CancelledError:
+                raise
+            except Exception as error:
+                log.failure("broker: the connection failed")
+                problem = repr(error)
             else:
                 attempt = 0
                 problem = await connection.lost
             self._disconnected(problem)
+            if self._stopping:
+                return
             attempt += 1
             delay = min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(attempt - 1, 10))
             await deferLater(self._reactor, delay * random.uniform(0.5, 1.0))
@@ -176,15 +156,16 @@ class Broker:
         publisher = Publisher(self._reactor, connection)
         await publisher.start()
         self.publisher = publisher
-        self._consumer = Consumer(
+        consumer = Consumer(
             self._reactor,
             connection,
             self._settings.request_queue,
             self._settings.prefetch,
             self._handler_for(publisher),
-            self._give_up,
+            connection.abort,
         )
-        await self._consumer.start()
+        await consumer.start()
+        self._consumer = consumer
         self._outage = None
         log.info("broker: connected to {address}", address=str(self._address))
 
@@ -206,19 +187,16 @@ class Broker:
             )
         )
 
-    def _give_up(self, problem: str) -> None:
-        if self._connection is not None:
-            self._connection.close_reason = problem
-            self._connection.transport.abortConnection()
-
     def _disconnected(self, problem: str) -> None:
         connection, self._connection = self._connection, None
         publisher, self.publisher = self.publisher, None
-        self._consumer = None
+        consumer, self._consumer = self._consumer, None
         if publisher is not None:
             publisher.fail(problem)
-        if connection is not None and connection.transport is not None:
-            connection.transport.abortConnection()
-        if problem != self._outage:
+        if consumer is not None:
+            consumer.connection_lost()
+        if connection is not None:
+            connection.abort(problem)
+        if problem != self._outage and not self._stopping:
             log.warn("broker: {problem}; trying again", problem=problem)
         self._outage = problem

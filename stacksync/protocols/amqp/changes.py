@@ -10,6 +10,7 @@ from stacksync.protocols.amqp.method import Call, Method, Methods
 from stacksync.protocols.fields import identity, integer, required
 
 SHAPE = ITEM_METADATA.shape
+NAMES = {"since": "sinceRevision"}
 
 
 class ChangeMethods:
@@ -19,7 +20,7 @@ class ChangeMethods:
         self._changes = changes
 
     def methods(self) -> Methods:
-        return {"getChanges": Method(self._get_changes)}
+        return {"getChanges": Method(self._get_changes, names=NAMES)}
 
     async def _get_changes(self, call: Call) -> orjson.Fragment:
         workspace_id = required(identity(call.fields, "workspaceId"), "workspaceId")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from stacksync.engine.commits import Commits
 from stacksync.errors import InvalidRequest
-from stacksync.model import CommitRequest
+from stacksync.model import CommitRequest, CommitResult
 from stacksync.protocols.amqp.items import ITEM_METADATA, commit_notification
 from stacksync.protocols.amqp.method import Call, Method, Methods
 from stacksync.protocols.fields import identity, required
+
+NAMES = {"request_id": "requestId"}
 
 
 class CommitMethods:
@@ -23,9 +23,9 @@ class CommitMethods:
         self._commits = commits
 
     def methods(self) -> Methods:
-        return {"commit": Method(self._commit)}
+        return {"commit": Method(self._commit, names=NAMES, encode=commit_notification)}
 
-    async def _commit(self, call: Call) -> dict[str, Any]:
+    async def _commit(self, call: Call) -> CommitResult:
         fields = call.fields
         items = required(fields.get("items"), "items")
         if type(items) is not list:
@@ -42,5 +42,4 @@ class CommitMethods:
             ),
         )
         # Acknowledged only when every device can know: see the engine's promise 6.
-        result = await self._commits.commit(call.principal, request, until_announced=True)
-        return commit_notification(result)
+        return await self._commits.commit(call.principal, request, until_announced=True)

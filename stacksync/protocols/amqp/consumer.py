@@ -11,12 +11,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from stacksync.errors import Unavailable
 from stacksync.protocols.amqp import frames
-from stacksync.protocols.amqp.connection import ChannelClosed, ChannelHandler, Connection
+from stacksync.protocols.amqp.channel import ChannelClosed, ChannelHandler
+from stacksync.protocols.amqp.connection import Connection
 from stacksync.protocols.amqp.frames import Delivery
 
 log = Logger()
@@ -28,7 +30,7 @@ class Consumer:
     """One consumer on one connection.
 
     :param prefetch: how many requests may be in work at a time.
-    :param lost: called when the broker ends the consumer or its channel.
+    :param lost: called with the reason when the broker ends the consumer or its channel.
     """
 
     def __init__(
@@ -71,18 +73,25 @@ class Consumer:
     async def stop(self, within: float) -> None:
         """Take no more requests, and finish those in work within so many seconds."""
         try:
-            await self._connection.answered(self._channel.basic_cancel(consumer_tag=b"requests"))
-        except (Unavailable, ChannelClosed):
-            return
+            await Deferred.fromCoroutine(self._drain()).addTimeout(within, self._reactor)
+        except DeferredTimeout:
+            log.warn(
+                "broker: {count} requests were not finished in time; they come again",
+                count=len(self._outstanding),
+            )
+        except (Unavailable, ChannelClosed) as error:
+            log.info("broker: requests in work come again: {error}", error=str(error))
+
+    async def _drain(self) -> None:
+        await self._connection.answered(self._channel.basic_cancel(consumer_tag=b"requests"))
         if self._outstanding:
             self._idle = Deferred()
-            try:
-                await self._idle.addTimeout(within, self._reactor)
-            except TimeoutError:
-                log.warn(
-                    "broker: {count} requests were not finished in time; they come again",
-                    count=len(self._outstanding),
-                )
+            await self._idle
+
+    def connection_lost(self) -> None:
+        """Nothing that is in work can be acknowledged any more: do not wait for it."""
+        self._outstanding.clear()
+        self._tell_if_idle()
 
     def _delivered(self, delivery: Delivery) -> None:
         self._outstanding[delivery.delivery_tag] = False
@@ -119,6 +128,9 @@ class Consumer:
         for tag in done:
             del self._outstanding[tag]
         self._connection.write(b"".join(data))
+        self._tell_if_idle()
+
+    def _tell_if_idle(self) -> None:
         if self._idle is not None and not self._outstanding and not self._idle.called:
             self._idle.callback(None)
 

@@ -7,14 +7,16 @@ from uuid import UUID
 from stacksync.engine.devices import Devices
 from stacksync.errors import DeviceNotFound, InvalidRequest
 from stacksync.model import DeviceDescription
-from stacksync.protocols.amqp.errors import EXCEPTIONS
+from stacksync.protocols.amqp.errors import EXCEPTIONS, ErrorNames
 from stacksync.protocols.amqp.method import Call, Method, Methods
 from stacksync.protocols.fields import identity, text
 
-ERRORS = {
+ERRORS: ErrorNames = {
     DeviceNotFound: EXCEPTIONS + "DeviceNotUpdatedException",
     InvalidRequest: EXCEPTIONS + "DeviceNotValidException",
 }
+
+NAMES = {"name": "deviceName", "app_version": "appVersion"}
 
 
 class DeviceMethods:
@@ -24,7 +26,7 @@ class DeviceMethods:
         self._devices = devices
 
     def methods(self) -> Methods:
-        return {"updateDevice": Method(self._update_device, ERRORS)}
+        return {"updateDevice": Method(self._update_device, ERRORS, NAMES)}
 
     async def _update_device(self, call: Call) -> UUID:
         fields = call.fields

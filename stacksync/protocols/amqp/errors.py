@@ -8,12 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from stacksync.errors import (
-    AccountNotFound,
-    NotAuthenticated,
-    StackSyncError,
-    Unavailable,
-)
+from stacksync.errors import AccountNotFound, NotAuthenticated, StackSyncError, Unavailable
+from stacksync.protocols.amqp.publisher import MessageRefused
 
 EXCEPTIONS = "com.stacksync.commons.exceptions."
 ILLEGAL_ARGUMENT = "java.lang.IllegalArgumentException"
@@ -26,6 +22,7 @@ GENERAL: ErrorNames = {
     AccountNotFound: EXCEPTIONS + "UserNotFoundException",
     NotAuthenticated: EXCEPTIONS + "UserNotFoundException",
     Unavailable: RUNTIME,
+    MessageRefused: RUNTIME,
 }
 """For all methods; a method's own table goes first."""
 

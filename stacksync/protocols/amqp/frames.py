@@ -64,7 +64,7 @@ class FrameError(Exception):
     """The peer sent something that is not AMQP 0-9-1."""
 
 
-@define(slots=True)
+@define
 class Delivery:
     """A message as it was delivered.
 
@@ -139,6 +139,18 @@ def encode_properties(properties: Properties) -> tuple[int, bytes]:
     return flags, b"".join(value for _, value in values)
 
 
+def method_of(payload: bytes) -> int:
+    """Class and number of a method, as one integer.
+
+    :raises FrameError: the frame is cut short.
+    """
+    try:
+        method: int = METHOD_ID.unpack_from(payload)[0]
+    except Exception as error:
+        raise FrameError(f"method: {error}") from None
+    return method
+
+
 def decode_content_header(payload: bytes) -> tuple[int, dict[str, Any]]:
     """The body's size and the properties; the headers table is left as bytes.
 
@@ -168,6 +180,8 @@ def decode_content_header(payload: bytes) -> tuple[int, dict[str, Any]]:
                 position += 8
     except Exception as error:
         raise FrameError(f"content header: {error}") from None
+    if position > len(payload):
+        raise FrameError("content header: it is cut short")
     return size, properties
 
 
@@ -180,15 +194,23 @@ def decode_deliver(channel: int, payload: bytes) -> Delivery:
         position = 5 + payload[4]
         delivery_tag, redelivered = TAG_AND_BIT.unpack_from(payload, position)
         exchange, position = read_shortstr(payload, position + TAG_AND_BIT.size)
-        routing_key, _ = read_shortstr(payload, position)
+        routing_key, position = read_shortstr(payload, position)
     except Exception as error:
         raise FrameError(f"basic.deliver: {error}") from None
+    if position > len(payload):
+        raise FrameError("basic.deliver: it is cut short")
     return Delivery(channel, delivery_tag, bool(redelivered & 1), exchange, routing_key, {})
 
 
 def decode_tag(payload: bytes) -> tuple[int, bool]:
-    """Delivery tag and ``multiple`` of a ``basic.ack`` or ``basic.nack``."""
-    tag, bits = TAG_AND_BIT.unpack_from(payload, 4)
+    """Delivery tag and ``multiple`` of a ``basic.ack`` or ``basic.nack``.
+
+    :raises FrameError: the frame is cut short.
+    """
+    try:
+        tag, bits = TAG_AND_BIT.unpack_from(payload, 4)
+    except Exception as error:
+        raise FrameError(f"basic.ack or basic.nack: {error}") from None
     return tag, bool(bits & 1)
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from stacksync.engine import Engine
 from stacksync.protocols.amqp.accounts import AccountMethods
-from stacksync.protocols.amqp.broker import Address, Broker, BrokerSettings
+from stacksync.protocols.amqp.address import Address
+from stacksync.protocols.amqp.broker import Broker, BrokerSettings
 from stacksync.protocols.amqp.changes import ChangeMethods
 from stacksync.protocols.amqp.commits import CommitMethods
 from stacksync.protocols.amqp.consumer import Handler
@@ -35,7 +36,7 @@ def make_broker(
 ) -> tuple[Broker, Notifications]:
     """The front-end, not started, and the sink to subscribe with the engine's notifier.
 
-    :param url: ``amqp://`` or ``amqps://``.
+    :param url: ``amqp://user:password@host:port/vhost``.
     :param identity: ``broker`` or ``message``; see :mod:`.identity`.
     :raises ConfigurationError: the URL is none.
     """

@@ -12,6 +12,9 @@ from collections import OrderedDict
 from typing import Any
 from uuid import UUID
 
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
 from stacksync.engine.accounts import Accounts
 from stacksync.errors import NotAuthenticated
 from stacksync.model import Principal, SignIn
@@ -49,6 +52,7 @@ class BrokerIdentity:
         self._clock = clock
         self._accounts = accounts
         self._logins: OrderedDict[str, tuple[float, UUID]] = OrderedDict()
+        self._looking: dict[str, list[Deferred[UUID]]] = {}
 
     async def principal(self, delivery: Delivery, fields: Fields) -> Principal:
         """:raises NotAuthenticated: no ``user_id``, or the message names somebody else.
@@ -64,13 +68,32 @@ class BrokerIdentity:
         return Principal(account_id, SignIn.BROKER)
 
     async def _account_of(self, email: str) -> UUID:
-        now = self._clock.seconds()
         remembered = self._logins.get(email)
-        if remembered is not None and remembered[0] > now:
+        if remembered is not None and remembered[0] > self._clock.seconds():
             return remembered[1]
-        account = await self._accounts.by_email(email)
-        self._logins[email] = (now + REMEMBERED_FOR, account.id)
+        found: Deferred[UUID] = Deferred()
+        looking = self._looking.get(email)
+        if looking is not None:
+            looking.append(found)
+        else:
+            # Who asks meanwhile waits for the same answer: requests keep their order.
+            self._looking[email] = [found]
+            Deferred.fromCoroutine(self._look_up(email))
+        return await found
+
+    async def _look_up(self, email: str) -> None:
+        answer: UUID | Failure
+        try:
+            answer = (await self._accounts.by_email(email)).id
+        except Exception:
+            answer = Failure()
+        else:
+            self._remember(email, answer)
+        for found in self._looking.pop(email):
+            found.callback(answer)
+
+    def _remember(self, email: str, account_id: UUID) -> None:
+        self._logins[email] = (self._clock.seconds() + REMEMBERED_FOR, account_id)
         self._logins.move_to_end(email)
         if len(self._logins) > REMEMBERED_LOGINS:
             self._logins.popitem(last=False)
-        return account.id

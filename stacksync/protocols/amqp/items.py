@@ -1,4 +1,8 @@
-"""``ItemMetadata`` and ``CommitInfo`` (contracts/objectmq.md, *Types*)."""
+"""``ItemMetadata`` and ``CommitInfo`` (contracts/objectmq.md, *Types*).
+
+``revision`` is new in ``ItemMetadata``: the newest one in an answer to
+``getChanges`` is the cursor to ask with next time.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ ITEM_METADATA = ItemCodec(
     names={
         "id": "id",
         "version": "version",
+        "revision": "revision",
         "device_id": "deviceId",
         "workspace_id": "workspaceId",
         "parent_id": "parentId",

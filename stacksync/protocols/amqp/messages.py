@@ -81,3 +81,8 @@ def encode_error(request_id: str, error_type: str, message: str) -> bytes:
 def encode_notification(request_id: str, method: str, parameter: Mapping[str, Any]) -> bytes:
     """A notification is itself a request, of the client's methods."""
     return orjson.dumps({"id": request_id, "method": method, "async": True, "params": [parameter]})
+
+
+def well_formed(text: str) -> str:
+    """What can be written as UTF-8: properties may hold bytes that are no text."""
+    return text.encode("utf-8", "replace").decode()

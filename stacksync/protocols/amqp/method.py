@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from attrs import Factory, frozen
@@ -25,12 +25,24 @@ class Call:
         return str(required(text(self.fields, "requestId"), "requestId"))
 
 
+def as_it_is(result: Any) -> Any:
+    return result
+
+
 @frozen
 class Method:
-    """A method of ``ISyncService``; what it returns becomes the response's ``result``."""
+    """A method of ``ISyncService``.
+
+    :ivar errors: what its errors are called in Java, where that is special.
+    :ivar names: what this protocol calls the engine's parameters, where it is another name.
+    :ivar encode: makes the response's ``result`` of what the call returns; not
+        called when nobody wants a response.
+    """
 
     call: Callable[[Call], Awaitable[Any]]
     errors: ErrorNames = Factory(dict)
+    names: Mapping[str, str] = Factory(dict)
+    encode: Callable[[Any], Any] = as_it_is
 
 
 Methods = dict[str, Method]

@@ -11,14 +11,13 @@ import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from stacksync.errors import InvalidRequest, Overloaded, StackSyncError, Unavailable
 from stacksync.model import Principal
 from stacksync.protocols.amqp.errors import RUNTIME, MethodNotFound, java_name
-from stacksync.protocols.amqp.frames import Delivery
+from stacksync.protocols.amqp.frames import Delivery, Properties
 from stacksync.protocols.amqp.messages import (
     OBJECT_NAME,
     RESPONSE_TYPE,
@@ -26,9 +25,10 @@ from stacksync.protocols.amqp.messages import (
     decode_request,
     encode_error,
     encode_result,
+    well_formed,
 )
 from stacksync.protocols.amqp.method import Call, Method, Methods
-from stacksync.protocols.amqp.publisher import Publisher
+from stacksync.protocols.amqp.publisher import MessageRefused, Publisher
 from stacksync.protocols.fields import Fields, shortened
 
 log = Logger()
@@ -37,6 +37,7 @@ FIRST_DELAY = 0.1
 LONGEST_DELAY = 2.0
 OVERLOADED_TRIES = 5
 REASON_CHARACTERS = 2000
+KEPT_PROPERTIES = frozenset(("app_id", "correlation_id", "type", "content_type"))
 
 PrincipalOf = Callable[[Delivery, Fields], Awaitable[Principal]]
 
@@ -79,13 +80,17 @@ class ObjectServer:
             if not request.is_async and not delivery.properties.get("reply_to"):
                 raise InvalidRequest("reply_to", "is missing: there is nowhere to answer to")
             result = await self._call(method, delivery, request)
-            if request.is_async:
-                return
-            answer = encode_result(request.id, result)
+            if not request.is_async:
+                await self._respond(delivery, encode_result(request.id, method.encode(result)))
         except Unavailable as error:
             if self._publisher.failed is not None:
                 raise
             await self._refuse(delivery, request, RUNTIME, str(error))
+        except InvalidRequest as error:
+            names, own = (method.names, method.errors) if method is not None else ({}, {})
+            field = names.get(error.field, error.field)
+            name = java_name(error, own)
+            await self._refuse(delivery, request, name, f"{field}: {error.problem}")
         except StackSyncError as error:
             name = java_name(error, method.errors if method is not None else {})
             await self._refuse(delivery, request, name, str(error))
@@ -93,8 +98,6 @@ class ObjectServer:
             incident = secrets.token_hex(4)
             log.failure("request failed, incident {incident}", incident=incident)
             await self._refuse(delivery, request, RUNTIME, f"internal error, incident {incident}")
-        else:
-            await self._respond(delivery, answer)
 
     async def _call(self, method: Method, delivery: Delivery, request: Request) -> Any:
         """Call the method, again and again while a part that it needs is away."""
@@ -105,38 +108,38 @@ class ObjectServer:
                 principal = await self._principal_of(delivery, request.fields)
                 return await method.call(Call(principal, request.fields))
             except Unavailable as error:
-                hopeless = isinstance(error, Overloaded) and tries >= OVERLOADED_TRIES
-                if hopeless or self._publisher.failed is not None:
+                if isinstance(error, Overloaded) and tries >= OVERLOADED_TRIES:
                     raise
                 log.debug("{method} waits: {error}", method=request.method, error=str(error))
-            await deferLater(self._reactor, min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(tries, 10)))
+                await self._pause(tries, error)
 
     async def _respond(self, delivery: Delivery, answer: bytes) -> None:
         properties = {"app_id": OBJECT_NAME, "type": RESPONSE_TYPE}
         correlation_id = delivery.properties.get("correlation_id")
         if correlation_id is not None:
             properties["correlation_id"] = correlation_id
-        reply_to = delivery.properties["reply_to"]
-        await self._publisher.publish("", reply_to, properties, answer)
+        await self._publish(delivery.properties["reply_to"], properties, answer)
 
-    def _refuse(
+    async def _refuse(
         self, delivery: Delivery, request: Request | None, name: str, message: str
-    ) -> Awaitable[None]:
+    ) -> None:
+        message = well_formed(message)
         method = shortened(request.method) if request is not None else "unreadable request"
         log.info("{method} refused: {message}", method=method, message=message)
         if delivery.properties.get("reply_to"):
-            identity = request.id if request is not None else correlation(delivery)
-            return Deferred.fromCoroutine(
-                self._respond(delivery, encode_error(identity, name, message))
-            )
-        return self._bury(delivery, f"{name}: {message}")
+            correlation_id = delivery.properties.get("correlation_id", "")
+            identity = request.id if request is not None else well_formed(correlation_id)
+            try:
+                await self._respond(delivery, encode_error(identity, name, message))
+                return
+            except MessageRefused as error:
+                message = f"{message}; the answer cannot be delivered: {error}"
+        await self._bury(delivery, f"{name}: {message}")
 
-    def _bury(self, delivery: Delivery, reason: str) -> Deferred[None]:
+    async def _bury(self, delivery: Delivery, reason: str) -> None:
         """Keep a message that can't be processed, with the reason, for the operator."""
-        properties = {
-            name: delivery.properties[name]
-            for name in ("app_id", "correlation_id", "type", "content_type")
-            if name in delivery.properties
+        properties: dict[str, Any] = {
+            name: value for name, value in delivery.properties.items() if name in KEPT_PROPERTIES
         }
         properties["delivery_mode"] = 2
         properties["headers"] = {
@@ -147,10 +150,26 @@ class ObjectServer:
             "x-user-id": delivery.properties.get("user_id", ""),
             "x-size": delivery.size,
         }
-        return self._publisher.publish("", self._dead_letter_queue, properties, delivery.body)
+        await self._publish(self._dead_letter_queue, properties, delivery.body)
 
+    async def _publish(self, queue: str, properties: Properties, body: bytes) -> None:
+        """Put a message into a queue, however long the broker makes us wait."""
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                await self._publisher.publish("", queue, properties, body)
+                return
+            except Unavailable as error:
+                await self._pause(tries, error)
 
-def correlation(delivery: Delivery) -> str:
-    """What to call a request that could not be read."""
-    identity: str = delivery.properties.get("correlation_id", "")
-    return identity.encode("utf-8", "replace").decode()
+    async def _pause(self, tries: int, error: Unavailable) -> None:
+        """Wait before the next try; a connection that is gone while we wait ends it.
+
+        :raises Unavailable: it is gone.
+        """
+        if self._publisher.failed is None:
+            delay = min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(tries, 10))
+            await deferLater(self._reactor, delay)
+        if self._publisher.failed is not None:
+            raise error

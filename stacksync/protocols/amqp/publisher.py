@@ -1,9 +1,10 @@
 """Publishes messages and says when the broker has taken them.
 
 A channel in confirm mode (RabbitMQ's extension *publisher confirms*).  A
-message waits while the broker or the socket cannot take it, and is published
-again on a new channel when its channel is closed under it.  Knows nothing of
-what the messages say.
+message waits while the broker or the socket cannot take it.  When the channel
+is closed, one of the messages on the way was at fault, and nobody says which:
+they are sent again one by one, in their order.  Knows nothing of what the
+messages say.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ from collections import deque
 from typing import Any
 
 from attrs import define, field
-from twisted.internet.defer import Deferred, DeferredLock
+from twisted.internet.defer import Deferred
+from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
-from stacksync.errors import Unavailable
+from stacksync.errors import StackSyncError, Unavailable
 from stacksync.protocols.amqp import frames
-from stacksync.protocols.amqp.connection import ChannelClosed, ChannelHandler, Connection
+from stacksync.protocols.amqp.channel import ChannelClosed, ChannelHandler
+from stacksync.protocols.amqp.connection import Connection
+from stacksync.protocols.amqp.exchanges import FanoutExchanges
 from stacksync.protocols.amqp.frames import Properties
 
 log = Logger()
@@ -26,9 +30,14 @@ MOST_WAITING = 20_000
 """Messages that may wait, unsent or unconfirmed, before more are turned away."""
 
 TRIES = 3
+NOT_FOUND = 404
 
 CONFIRM_TIMEOUT = 30.0
-"""Seconds for which the broker may leave messages unconfirmed before it is given up."""
+"""Seconds without any progress after which a broker that holds messages up is given up."""
+
+
+class MessageRefused(StackSyncError):
+    """The broker, or a queue, does not take this message: trying again would not help."""
 
 
 @define(eq=False)
@@ -37,18 +46,21 @@ class Message:
     routing_key: str
     properties: Properties
     body: bytes
+    fanout: bool = False
     tries: int = 0
     confirmed: Deferred[None] = field(factory=Deferred)
 
 
 class Publisher:
-    """Publishes on one connection.
+    """Publishes on one connection; messages to one exchange keep their order.
 
     Fanout exchanges named with ``to_fanout`` are declared before their first
     use: publishing to one that does not exist closes the channel.
     """
 
     def __init__(self, reactor: Any, connection: Connection) -> None:
+        self.failed: str | None = None
+        """Why the connection is gone, or ``None``."""
         self._reactor = reactor
         self._connection = connection
         self._channel: Any = None
@@ -56,21 +68,24 @@ class Publisher:
         self._sequence = 0
         self._unconfirmed: dict[int, Message] = {}
         self._waiting: deque[Message] = deque()
-        self._declared: set[str] = set()
-        self._declaring: dict[str, list[Message]] = {}
-        self._declaring_one = DeferredLock()
-        self._declarer: Any = None
-        self.failed: str | None = None
-        """Why the connection is gone, or ``None``."""
-        self._oldest_sent = 0.0
+        self._undeclared: dict[str, list[Message]] = {}
+        self._undeclared_count = 0
+        self._exchanges = FanoutExchanges(connection, self._exchange_ready)
+        self._alone = False
+        """Whether the one unconfirmed message was suspect, and is to have no company."""
+        self._progress = 0.0
+        self._watch = LoopingCall(self._give_up_when_stuck)
+        self._watch.clock = reactor
 
     async def start(self) -> None:
         """Open the channel.
 
         :raises Unavailable: the broker went away meanwhile.
+        :raises ChannelClosed: it grants no channel that confirms.
         """
-        self._connection.writable_again = self._send_waiting
+        self._connection.writable_again = self._go_on
         await self._open()
+        self._watch.start(CONFIRM_TIMEOUT / 6, now=False)
 
     def publish(
         self, exchange: str, routing_key: str, properties: Properties, body: bytes
@@ -78,62 +93,110 @@ class Publisher:
         """Publish a message; fires when the broker has taken it.
 
         :raises Unavailable: the connection was lost first, or too many wait.
+        :raises MessageRefused: it will not be taken.
+        :raises ValueError: a name or property is too long for AMQP.
         """
         return self._take(Message(exchange, routing_key, properties, body))
 
     def to_fanout(self, exchange: str, properties: Properties, body: bytes) -> Deferred[None]:
         """Publish to a fanout exchange, declared if need be; like :meth:`publish`."""
-        message = Message(exchange, "", properties, body)
-        if exchange in self._declared or self.failed is not None:
+        message = Message(exchange, "", properties, body, fanout=True)
+        if exchange in self._exchanges.declared or self.failed is not None:
             return self._take(message)
-        waiting = self._declaring.get(exchange)
-        if waiting is not None:
-            waiting.append(message)
-        else:
-            self._declaring[exchange] = [message]
-            Deferred.fromCoroutine(self._declare(exchange))
+        if self._held() >= MOST_WAITING:
+            return self._turn_away(message)
+        self._hold_back(message)
         return message.confirmed
 
     def fail(self, problem: str) -> None:
         """The connection is gone: so is what was not confirmed."""
         self.failed = problem
+        if self._watch.running:
+            self._watch.stop()
+        self._exchanges.forget()
         messages = [*self._unconfirmed.values(), *self._waiting]
-        for declaring in self._declaring.values():
-            messages.extend(declaring)
+        for held in self._undeclared.values():
+            messages.extend(held)
         self._unconfirmed.clear()
         self._waiting.clear()
-        self._declaring.clear()
+        self._undeclared.clear()
         for message in messages:
             message.confirmed.errback(Unavailable("broker", problem))
 
     def check(self) -> str | None:
         """What is wrong with the broker's confirming, or ``None``."""
-        if self._unconfirmed and self._connection.blocked is None:
-            waited = self._reactor.seconds() - self._oldest_sent
-            if waited > CONFIRM_TIMEOUT:
-                return f"messages are unconfirmed for {waited:.0f} s"
+        now: float = self._reactor.seconds()
+        if self._connection.blocked is not None:
+            self._progress = now
+        elif self._unconfirmed and now - self._progress > CONFIRM_TIMEOUT:
+            return f"messages are unconfirmed for {now - self._progress:.0f} s"
         return None
+
+    def _give_up_when_stuck(self) -> None:
+        problem = self.check()
+        if problem is not None:
+            self._connection.abort(problem)
+
+    # -- taking, holding back, sending
 
     def _take(self, message: Message) -> Deferred[None]:
         if self.failed is not None:
             message.confirmed.errback(Unavailable("broker", self.failed))
-        elif len(self._waiting) + len(self._unconfirmed) >= MOST_WAITING:
-            message.confirmed.errback(
-                Unavailable("broker", f"{MOST_WAITING} messages wait for it already")
-            )
+        elif self._held() >= MOST_WAITING:
+            self._turn_away(message)
         elif self._waiting or not self._can_send():
             self._waiting.append(message)
         else:
             self._send(message)
         return message.confirmed
 
+    def _held(self) -> int:
+        return len(self._waiting) + len(self._unconfirmed) + self._undeclared_count
+
+    def _turn_away(self, message: Message) -> Deferred[None]:
+        problem = f"{MOST_WAITING} messages wait for it already"
+        message.confirmed.errback(Unavailable("broker", problem))
+        return message.confirmed
+
+    def _hold_back(self, message: Message) -> None:
+        """Keep a message until its exchange is declared."""
+        self._undeclared_count += 1
+        held = self._undeclared.get(message.exchange)
+        if held is not None:
+            held.append(message)
+        else:
+            self._undeclared[message.exchange] = [message]
+            self._exchanges.want(message.exchange)
+
+    def _exchange_ready(self, exchange: str, problem: Unavailable | None) -> None:
+        messages = self._undeclared.pop(exchange, [])
+        self._undeclared_count -= len(messages)
+        if problem is None:
+            self._waiting.extend(messages)
+            self._send_waiting()
+        else:
+            for message in messages:
+                message.confirmed.errback(problem)
+
     def _can_send(self) -> bool:
         connection = self._connection
-        return self._channel is not None and connection.writable and connection.blocked is None
+        return (
+            connection.writable
+            and not self._alone
+            and self._channel is not None
+            and connection.blocked is None
+        )
+
+    def _go_on(self) -> None:
+        self._send_waiting()
+        self._exchanges.go_on()
 
     def _send_waiting(self) -> None:
-        while self._waiting and self._can_send():
-            self._send(self._waiting.popleft())
+        waiting = self._waiting
+        while waiting and self._can_send():
+            if waiting[0].tries and self._unconfirmed:
+                return
+            self._send(waiting.popleft())
 
     def _send(self, message: Message) -> None:
         try:
@@ -145,15 +208,18 @@ class Publisher:
                 message.body,
                 self._connection.MAX_LENGTH,
             )
-        except ValueError as error:
+        except Exception as error:
             message.confirmed.errback(error)
             return
         if not self._unconfirmed:
-            self._oldest_sent = self._reactor.seconds()
+            self._progress = self._reactor.seconds()
+        self._alone = message.tries > 0
         self._sequence += 1
         message.tries += 1
         self._unconfirmed[self._sequence] = message
         self._connection.write(data)
+
+    # -- what the broker says
 
     def _confirmed(self, tag: int, multiple: bool, taken: bool) -> None:
         unconfirmed = self._unconfirmed
@@ -165,7 +231,8 @@ class Publisher:
                 if sequence > tag:
                     break
                 tags.append(sequence)
-        self._oldest_sent = self._reactor.seconds()
+        self._progress = self._reactor.seconds()
+        self._alone = False
         for sequence in tags:
             message = unconfirmed.pop(sequence, None)
             if message is None:
@@ -173,7 +240,9 @@ class Publisher:
             if taken:
                 message.confirmed.callback(None)
             else:
-                message.confirmed.errback(Unavailable("broker", "it refused a message"))
+                message.confirmed.errback(MessageRefused("broker: a queue refused the message"))
+        if self._waiting:
+            self._send_waiting()
 
     async def _open(self) -> None:
         handler = ChannelHandler(confirmed=self._confirmed, closed=self._channel_closed)
@@ -187,46 +256,29 @@ class Publisher:
     def _channel_closed(self, closed: ChannelClosed) -> None:
         log.warn("broker: the publishing channel was closed: {closed}", closed=str(closed))
         self._channel = None
-        # An exchange may have been deleted: declare them all again.
-        self._declared.clear()
-        again, self._unconfirmed = list(self._unconfirmed.values()), {}
-        Deferred.fromCoroutine(self._reopen(again, closed)).addErrback(self._give_up)
-
-    async def _reopen(self, again: list[Message], closed: ChannelClosed) -> None:
+        self._alone = False
+        # The exchange may have been deleted.
+        self._exchanges.forget()
+        again, self._unconfirmed = [*self._unconfirmed.values()], {}
+        guilty = again.pop() if len(again) == 1 and not may_try_again(again[0], closed) else None
+        again.extend(self._waiting)
+        self._waiting.clear()
         for message in again:
-            if message.tries >= TRIES:
-                message.confirmed.errback(Unavailable("broker", str(closed)))
-            elif message.exchange.startswith("multi#"):
-                self._declaring.setdefault(message.exchange, []).append(message)
+            if message.fanout:
+                self._hold_back(message)
             else:
                 self._waiting.append(message)
-        await self._open()
-        for exchange in list(self._declaring):
-            await self._declare(exchange)
+        Deferred.fromCoroutine(self._reopen())
+        if guilty is not None:
+            guilty.confirmed.errback(MessageRefused(f"broker: {closed}"))
 
-    def _give_up(self, failure: Any) -> None:
-        self._connection.close_reason = f"no new channel: {failure.value}"
-        self._connection.transport.abortConnection()
-
-    async def _declare(self, exchange: str) -> None:
-        """Declare on a channel of its own, so that a refusal closes nothing else."""
-        await self._declaring_one.acquire()
+    async def _reopen(self) -> None:
         try:
-            if self._declarer is None:
-                self._declarer = await self._connection.open_channel(ChannelHandler())
-            await self._connection.answered(
-                self._declarer.exchange_declare(exchange=exchange.encode(), type=b"fanout")
-            )
-        except ChannelClosed as closed:
-            # Somebody declared it differently: it exists, which is all we need.
-            self._declarer = None
-            log.info("broker: exchange {name}: {closed}", name=exchange, closed=str(closed))
-        except Unavailable as error:
-            for message in self._declaring.pop(exchange, []):
-                message.confirmed.errback(error)
-            return
-        finally:
-            self._declaring_one.release()
-        self._declared.add(exchange)
-        for message in self._declaring.pop(exchange, []):
-            self._take(message)
+            await self._open()
+        except (Unavailable, ChannelClosed) as error:
+            self._connection.abort(f"no new channel: {error}")
+
+
+def may_try_again(message: Message, closed: ChannelClosed) -> bool:
+    """Whether the message that a channel was closed for may go once its exchange is declared."""
+    return closed.code == NOT_FOUND and message.fanout and message.tries < TRIES

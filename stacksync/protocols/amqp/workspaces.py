@@ -8,14 +8,15 @@ from stacksync.engine.workspaces import Workspaces
 from stacksync.errors import InvalidRequest, ItemNotFound, WorkspaceNotFound
 from stacksync.model import Workspace
 from stacksync.protocols.amqp.accounts import user
-from stacksync.protocols.amqp.errors import EXCEPTIONS, NoWorkspacesFound
+from stacksync.protocols.amqp.errors import EXCEPTIONS, ErrorNames, NoWorkspacesFound
 from stacksync.protocols.amqp.method import Call, Method, Methods
 from stacksync.protocols.fields import identity, integer, required, text
 
-LIST_ERRORS = {NoWorkspacesFound: EXCEPTIONS + "NoWorkspacesFoundException"}
-UPDATE_ERRORS = dict.fromkeys(
+LIST_ERRORS: ErrorNames = {NoWorkspacesFound: EXCEPTIONS + "NoWorkspacesFoundException"}
+UPDATE_ERRORS: ErrorNames = dict.fromkeys(
     (WorkspaceNotFound, ItemNotFound, InvalidRequest), EXCEPTIONS + "WorkspaceNotUpdatedException"
 )
+UPDATE_NAMES = {"name": "workspaceName", "parent_item_id": "parentItemId"}
 
 
 def encode_workspace(workspace: Workspace) -> dict[str, Any]:
@@ -42,7 +43,7 @@ class WorkspaceMethods:
     def methods(self) -> Methods:
         return {
             "getWorkspaces": Method(self._get_workspaces, LIST_ERRORS),
-            "updateWorkspace": Method(self._update_workspace, UPDATE_ERRORS),
+            "updateWorkspace": Method(self._update_workspace, UPDATE_ERRORS, UPDATE_NAMES),
         }
 
     async def _get_workspaces(self, call: Call) -> list[dict[str, Any]]:
