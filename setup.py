@@ -42,6 +42,7 @@ LINT = [
     "mypy>=2.4.1",
     "mypy-zope>=1.0.17",
     "ruff>=0.17.6",
+    "types-docutils>=0.23.0.20261107",
     "types-psutil>=7.2.2.20261111",
     "types-psycopg2>=2.9.21.20261008",
     "types-requests>=2.33.0.20261030",

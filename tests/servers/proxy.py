@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 LOOPBACK = "127.0.0.1"
@@ -15,11 +16,11 @@ class Proxy:
 
     What is held when a connection ends is lost, as in a network.
 
-    :param target: the server's port on the loopback interface.
-    :ivar port: where it listens there.
+    :param target: the server's port on the loopback interface, or its UNIX socket.
+    :ivar port: where the proxy listens on the loopback interface.
     """
 
-    def __init__(self, target: int) -> None:
+    def __init__(self, target: int | Path) -> None:
         self.target = target
         self.port = 0
         self.holds_requests = False
@@ -134,10 +135,12 @@ class Link:
                 end.transport.abort()
 
     async def _connect(self) -> None:
+        loop, target = asyncio.get_running_loop(), self.proxy.target
         try:
-            await asyncio.get_running_loop().create_connection(
-                lambda: self.far, LOOPBACK, self.proxy.target
-            )
+            if isinstance(target, Path):
+                await loop.create_unix_connection(lambda: self.far, str(target))
+            else:
+                await loop.create_connection(lambda: self.far, LOOPBACK, target)
         except OSError:
             self.cut()
 
