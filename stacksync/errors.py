@@ -80,7 +80,8 @@ class RequestReused(StackSyncError):
 
     def __init__(self, request_id: str, recorded: int, received: int) -> None:
         super().__init__(
-            f"request {request_id} was committed before with {recorded} items, not {received}"
+            f"request {request_id} was committed before with another batch,"
+            f" of {recorded} items; this one has {received}"
         )
         self.request_id = request_id
 

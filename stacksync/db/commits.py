@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+import psycopg2.errors
 from attrs import frozen
 
 from stacksync.db.database import Database
@@ -66,6 +67,16 @@ class CommitTable:
 
         May be repeated: a request that was answered before is answered alike.
         """
+        try:
+            told = await self._call(ready)
+        except psycopg2.errors.UniqueViolation:
+            # A request's id was used for another workspace in the same moment,
+            # which the function sees now.
+            told = await self._call(ready)
+        answers = orjson.loads(told)
+        return [result(entry, answer) for entry, answer in zip(ready, answers, strict=True)]
+
+    async def _call(self, ready: Sequence[ReadyRequest]) -> str:
         rows = await self._database.query(
             "commit",
             "SELECT commit_items(%s::uuid[], %s::jsonb)::text",
@@ -75,8 +86,8 @@ class CommitTable:
             ],
             repeatable=True,
         )
-        answers = orjson.loads(rows[0][0])
-        return [result(entry, answer) for entry, answer in zip(ready, answers, strict=True)]
+        told: str = rows[0][0]
+        return told
 
     async def results_since(self, workspace_id: UUID, revision: int) -> list[CommitResult]:
         """What the commits after a revision made of the items that no later one touched."""

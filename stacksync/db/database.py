@@ -6,10 +6,12 @@ The only way in which the rest of ``db/`` reaches PostgreSQL.
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar
 
+from psycopg2.sql import Composed
 from twisted.internet.defer import Deferred
+from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
@@ -18,8 +20,10 @@ from zope.interface import implementer
 
 from stacksync.db.connection import (
     SERIALIZATION_FAILURES,
+    Arguments,
     Connection,
     ConnectionGone,
+    Cursor,
     Row,
     domain_error,
     fetched,
@@ -46,26 +50,30 @@ CHECK_TIMEOUT = 2.0
 class DatabaseSettings(Protocol):
     """What :class:`Database` needs to know; ``stacksync.config`` has it."""
 
-    url: str
-    pool_size: int
-    statement_timeout: float
-    wait_timeout: float
+    @property
+    def url(self) -> str: ...
+    @property
+    def pool_size(self) -> int: ...
+    @property
+    def statement_timeout(self) -> float: ...
+    @property
+    def wait_timeout(self) -> float: ...
 
 
 class Transaction:
     """The open transaction that a piece of work runs in."""
 
-    def __init__(self, cursor: Any) -> None:
+    def __init__(self, cursor: Cursor, hooks: list[Callable[[], None]]) -> None:
         self._cursor = cursor
-        self.hooks: list[Callable[[], None]] = []
+        self._hooks = hooks
 
-    async def query(self, sql: str, arguments: Sequence[Any] = ()) -> list[Row]:
+    async def query(self, sql: str, arguments: Arguments = ()) -> list[Row]:
         """Run one statement; its rows, if it has any."""
         return fetched(await self._cursor.execute(sql, arguments))
 
     def after_commit(self, hook: Callable[[], None]) -> None:
         """Call the hook once the transaction is committed, and not if it never is."""
-        self.hooks.append(hook)
+        self._hooks.append(hook)
 
 
 @implementer(IHealthCheck)
@@ -96,11 +104,16 @@ class Database:
         running = Deferred.fromCoroutine(self.query("health check", "SELECT 1"))
         try:
             await running.addTimeout(CHECK_TIMEOUT, self._reactor)
-        except TimeoutError:
+        except DeferredTimeout:
             raise Unavailable("database", f"no answer in {CHECK_TIMEOUT:g} s") from None
 
     async def query(
-        self, label: str, sql: str, arguments: Sequence[Any] = (), *, repeatable: bool = False
+        self,
+        label: str,
+        sql: str | Composed,
+        arguments: Arguments = (),
+        *,
+        repeatable: bool = False,
     ) -> list[Row]:
         """Run one statement as a transaction of its own, in one round trip.
 
@@ -119,25 +132,19 @@ class Database:
 
         Committed when the work returns, rolled back when it raises.
         """
-        hooks: list[Callable[[], None]] = []
 
-        def attempt(connection: Connection) -> Deferred[T]:
-            async def interact(cursor: Any) -> T:
-                transaction = Transaction(cursor)
-                result = await work(transaction)
-                hooks[:] = transaction.hooks
-                return result
+        async def attempt(connection: Connection) -> T:
+            hooks: list[Callable[[], None]] = []
+            result = await connection.transaction(lambda cursor: work(Transaction(cursor, hooks)))
+            for hook in hooks:
+                try:
+                    hook()
+                except Exception:
+                    # What is committed stands, whatever becomes of its hooks.
+                    log.failure("database: {label}: after the commit", label=label)
+            return result
 
-            # txpostgres does not await a coroutine before it commits.
-            running: Deferred[T] = connection.runInteraction(
-                lambda cursor: Deferred.fromCoroutine(interact(cursor))
-            )
-            return running
-
-        result = await self._run(label, attempt, repeatable)
-        for hook in hooks:
-            hook()
-        return result
+        return await self._run(label, lambda c: Deferred.fromCoroutine(attempt(c)), repeatable)
 
     async def _run(
         self, label: str, attempt: Callable[[Connection], Deferred[T]], repeatable: bool
@@ -160,10 +167,15 @@ class Database:
         connection = await self._pool.acquire(self._wait)
         started = self._reactor.seconds()
         # The server ends a statement at the limit; a server that does not even
-        # answer is given twice that.
-        timer = self._reactor.callLater(
-            2 * self._limit + 1, connection.lose, ConnectionDone("no answer")
-        )
+        # answer, or work that waits for something else, is given twice that.
+        patience = 2 * self._limit + 1
+        expired = False
+
+        def expire() -> None:
+            nonlocal expired
+            expired = True
+            connection.lose(ConnectionDone("no answer"))
+            running.cancel()
 
         def settle(result: T | Failure) -> T | Failure:
             if timer.active():
@@ -171,13 +183,23 @@ class Database:
             took = self._reactor.seconds() - started
             if took > SLOW:
                 log.warn("database: {label} took {took:.2f} s", label=label, took=took)
-            if isinstance(result, Failure):
-                result = Failure(domain_error(result.value, connection))
+            if expired:
+                problem = f"{label}: no answer in {patience:g} s"
+                result = Failure(ConnectionGone("database", problem))
+            elif isinstance(result, Failure):
+                result = Failure(domain_error(failed_with(result), connection))
                 if isinstance(result.value, ConnectionGone):
                     connection.close()
             self._pool.release(connection)
             return result
 
+        running = attempt(connection)
+        timer = self._reactor.callLater(patience, expire)
         # A caller who gives up leaves the statement to its end: only then may
         # somebody else have the connection.
-        return await uncancelled(attempt(connection).addBoth(settle))
+        return await uncancelled(running.addBoth(settle))
+
+
+def failed_with(failure: Failure) -> BaseException:
+    assert failure.value is not None
+    return failure.value

@@ -13,15 +13,13 @@ from itertools import islice
 from typing import Any
 from uuid import UUID, uuid4
 
-import psycopg2
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
-from stacksync.db.connection import Connection, first_line
+from stacksync.db.connection import CONNECT_TIMEOUT, Connection, first_line, uncancelled
 from stacksync.db.database import Database
 from stacksync.db.pool import backoff
-from stacksync.errors import Unavailable
 
 log = Logger()
 
@@ -40,8 +38,6 @@ class HintChannel:
         self._reactor = reactor
         self._database = database
         self._sender = uuid4().hex[:8]
-        self._running = False
-        self._connection: Connection | None = None
         self._listening: Deferred[None] | None = None
 
     async def send(self, revisions: Mapping[UUID, int]) -> None:
@@ -61,45 +57,47 @@ class HintChannel:
         :param missed: called when hints may have been missed, because the
             connection was lost and is up again.
         """
-        self._running = True
         self._listening = Deferred.fromCoroutine(self._listen(heard, missed))
         self._listening.addErrback(lambda failure: failure.trap(CancelledError) and None)
 
     def stop(self) -> None:
-        self._running = False
-        if self._connection is not None:
-            self._connection.on_lost = None
-            self._connection.close()
         if self._listening is not None:
             self._listening.cancel()
 
     async def _listen(self, heard: Heard, missed: Callable[[], None]) -> None:
         attempt = 0
         was_lost = False
-        while self._running:
+        while True:
             connection = Connection(self._reactor)
             lost: Deferred[BaseException] = Deferred()
+            connection.on_lost = lambda _, error, lost=lost: lost.callback(error)
             try:
                 await connection.open(self._database.dsn, self._reactor)
                 connection.addNotifyObserver(lambda notify: self._hear(notify.payload, heard))
-                await connection.rows(f"LISTEN {CHANNEL}", ())
-            except (Unavailable, psycopg2.Error) as error:
+                listening = uncancelled(connection.rows(f"LISTEN {CHANNEL}", ()))
+                await listening.addTimeout(CONNECT_TIMEOUT, self._reactor)
+                attempt = 0
+                if was_lost:
+                    missed()
+                was_lost = True
+                problem = await lost
+            except CancelledError:
+                raise
+            except Exception as error:
+                problem = error
+            finally:
+                connection.on_lost = None
                 connection.close()
-                attempt += 1
-                log.debug("hints: {problem}", problem=first_line(error))
-                await deferLater(self._reactor, backoff(attempt))
-                continue
-            connection.on_lost = lambda _, error, lost=lost: lost.callback(error)
-            self._connection = connection
-            attempt = 0
-            if was_lost:
-                missed()
-            error = await lost
-            was_lost = True
-            log.debug("hints: lost the connection: {problem}", problem=first_line(error))
+            log.debug("hints: {problem}; trying again", problem=first_line(problem))
+            attempt += 1
+            await deferLater(self._reactor, backoff(attempt))
 
     def _hear(self, payload: str, heard: Heard) -> None:
-        sender, hints = decode(payload)
+        try:
+            sender, hints = decode(payload)
+        except ValueError:
+            log.debug("hints: {payload} is none", payload=payload)
+            return
         if sender != self._sender:
             for workspace_id, revision in hints:
                 heard(workspace_id, revision)

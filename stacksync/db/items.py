@@ -25,6 +25,9 @@ CHANGED = """
         AND (i.status <> 'DELETED' OR i.created_revision <= %(since)s)))
 """
 
+ChangedRow = tuple[int, int | None, str, int]
+"""An item's id, its parent's, its JSON, and the workspace's revision when it was read."""
+
 VERSION_COLUMNS = (
     "v.item_id, v.workspace_id, v.version, v.revision, v.status, v.parent_id, v.parent_version,"
     " v.is_folder, v.name, v.size, v.checksum, v.mimetype, v.chunks, v.device_id, v.modified_at"
@@ -33,10 +36,21 @@ VERSION_COLUMNS = (
 
 def item(row: Row) -> Item:
     """An item from the columns :data:`VERSION_COLUMNS`."""
-    identity, workspace_id, version, revision, status, *rest = row
-    *middle, chunks, device_id, modified_at = rest
+    identity, workspace_id, version, revision, status, parent_id, parent_version, *rest = row
+    is_folder, name, size, checksum, mimetype, chunks, device_id, modified_at = rest
     return Item(
-        *(identity, workspace_id, version, revision, ItemStatus(status), *middle),
+        id=identity,
+        workspace_id=workspace_id,
+        version=version,
+        revision=revision,
+        status=ItemStatus(status),
+        parent_id=parent_id,
+        parent_version=parent_version,
+        is_folder=is_folder,
+        name=name,
+        size=size,
+        checksum=checksum,
+        mimetype=mimetype,
         chunks=tuple(chunks),
         device_id=device_id,
         modified_at=modified_at,
@@ -72,13 +86,13 @@ class ItemTable:
 
     async def changed(
         self, workspace_id: UUID, since: int | None, shape: ItemShape
-    ) -> list[tuple[int, int | None, str]]:
-        """Id, parent's id and JSON of each item that changed after a revision.
+    ) -> list[ChangedRow]:
+        """What changed after a revision, in no order.
 
         Live items, and deleted ones that existed at that revision; with
         ``None`` all items that there ever were.
         """
-        return await self._database.query(  # type: ignore[return-value]
+        return await self._database.query(
             "read changes",
             changes_statement(shape),
             {"workspace": workspace_id, "since": since},
@@ -102,7 +116,10 @@ class ItemTable:
 
 
 def changes_statement(shape: ItemShape) -> sql.Composed:
-    """The SELECT that writes items in a shape; row_to_json is the fastest way to (by a quarter)."""
+    """The SELECT that writes items in a shape; row_to_json is the fastest way to (by a quarter).
+
+    The workspace's revision is from the same snapshot as the items.
+    """
     columns = sql.SQL(", ").join(
         sql.SQL("{} AS {}").format(
             sql.SQL(EXPRESSIONS.get(attribute, f"i.{attribute}")), sql.Identifier(wire_name)
@@ -110,6 +127,7 @@ def changes_statement(shape: ItemShape) -> sql.Composed:
         for attribute, wire_name in shape.names.items()
     )
     return sql.SQL(
-        "SELECT i.id, i.parent_id, row_to_json(told)::text FROM item i,"
-        " LATERAL (SELECT {columns}) told WHERE " + CHANGED
+        "SELECT i.id, i.parent_id, row_to_json(told)::text,"
+        " (SELECT latest_revision FROM workspace WHERE id = %(workspace)s)"
+        " FROM item i, LATERAL (SELECT {columns}) told WHERE " + CHANGED
     ).format(columns=columns)

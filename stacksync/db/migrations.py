@@ -36,15 +36,14 @@ BOOK = """
     );
     CREATE TABLE IF NOT EXISTS schema_functions (
         only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
-        digest   text NOT NULL
+        digest   text NOT NULL,
+        made     text[] NOT NULL
     );
 """
 
-OUR_FUNCTIONS = """
-    SELECT format('DROP FUNCTION %s', p.oid::regprocedure)
-    FROM pg_proc p
-    WHERE p.pronamespace = current_schema()::regnamespace AND p.prokind = 'f'
-        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
+ALL_FUNCTIONS = """
+    SELECT oid::regprocedure::text FROM pg_proc
+    WHERE pronamespace = current_schema()::regnamespace
 """
 
 
@@ -95,7 +94,7 @@ def migrate(url: str, *, up_to: int | None = None) -> list[str]:
     """Apply what is missing; says what was done, a line each.
 
     :param url: a libpq connection string of the schema's owner.
-    :param up_to: stop after this migration (for tests).
+    :param up_to: stop after this migration, without functions (for tests).
     :raises SchemaMismatch: the database is newer than this program.
     :raises Unavailable: no connection.
     """
@@ -104,16 +103,24 @@ def migrate(url: str, *, up_to: int | None = None) -> list[str]:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         cursor.execute(BOOK)
         status = read_status(cursor)
-        for migration in migrations():
-            if str(migration) in status.pending and (up_to is None or migration.number <= up_to):
-                cursor.execute(migration.sql)
-                cursor.execute(
-                    "INSERT INTO schema_migration (number, name) VALUES (%s, %s)",
-                    [migration.number, migration.name],
-                )
-                done.append(f"applied {migration}")
-        if done or not status.functions_current:
-            replace_functions(cursor)
+        pending = [
+            migration
+            for migration in migrations()
+            if str(migration) in status.pending and (up_to is None or migration.number <= up_to)
+        ]
+        if not pending and status.functions_current:
+            return []
+        # Functions use the tables and types that a migration may change.
+        drop_functions(cursor)
+        for migration in pending:
+            cursor.execute(migration.sql)
+            cursor.execute(
+                "INSERT INTO schema_migration (number, name) VALUES (%s, %s)",
+                [migration.number, migration.name],
+            )
+            done.append(f"applied {migration}")
+        if up_to is None:
+            create_functions(cursor)
             done.append("replaced the functions")
     return done
 
@@ -150,17 +157,24 @@ def read_status(cursor: Any) -> SchemaStatus:
     )
 
 
-def replace_functions(cursor: Any) -> None:
+def drop_functions(cursor: Any) -> None:
+    """Drop what :func:`create_functions` has made; the operator's own stay."""
+    cursor.execute("DELETE FROM schema_functions RETURNING made")
+    for (made,) in cursor.fetchall():
+        for signature in made:
+            cursor.execute(f"DROP FUNCTION IF EXISTS {signature}")
+
+
+def create_functions(cursor: Any) -> None:
     # The functions call one another across files, in no particular order.
     cursor.execute("SET LOCAL check_function_bodies = off")
-    cursor.execute(OUR_FUNCTIONS)
-    for (drop,) in cursor.fetchall():
-        cursor.execute(drop)
+    cursor.execute(ALL_FUNCTIONS)
+    others = set(cursor.fetchall())
     cursor.execute(functions())
+    cursor.execute(ALL_FUNCTIONS)
+    made = sorted(signature for (signature,) in set(cursor.fetchall()) - others)
     cursor.execute(
-        "INSERT INTO schema_functions (digest) VALUES (%s)"
-        " ON CONFLICT (only_row) DO UPDATE SET digest = excluded.digest",
-        [digest(functions())],
+        "INSERT INTO schema_functions (digest, made) VALUES (%s, %s)", [digest(functions()), made]
     )
 
 

@@ -26,7 +26,8 @@ LONGEST_DELAY = 5.0
 
 def backoff(attempt: int) -> float:
     """Seconds to wait before try number ``attempt`` (from 1): doubling, jittered."""
-    return min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(attempt - 1, 10)) * random.uniform(0.5, 1.0)
+    delay: float = min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(attempt - 1, 10))
+    return delay * random.uniform(0.5, 1.0)
 
 
 class Pool:
@@ -97,7 +98,7 @@ class Pool:
             return
         self._busy.discard(connection)
         if connection.is_broken:
-            self._replace(connection, None)
+            self._replace(connection, "the connection was lost")
         elif not self._running:
             connection.close()
         else:
@@ -150,7 +151,7 @@ class Pool:
         if self.outage is not None:
             log.info("database: connected")
             self.outage = None
-        connection.on_lost = self._replace
+        connection.on_lost = self._lost
         self._hand_out(connection)
 
     def _retry(self, attempt: int, problem: str) -> None:
@@ -160,18 +161,21 @@ class Pool:
             if problem != self.outage:
                 log.warn("database: {problem}; trying again", problem=problem)
             self.outage = problem
-        retry = self._reactor.callLater(backoff(attempt), lambda: self._try_again(retry, attempt))
+
+        def try_again() -> None:
+            self._retries.discard(retry)
+            self._connect(attempt + 1)
+
+        retry: IDelayedCall = self._reactor.callLater(backoff(attempt), try_again)
         self._retries.add(retry)
 
-    def _try_again(self, retry: IDelayedCall, attempt: int) -> None:
-        self._retries.discard(retry)
-        self._connect(attempt + 1)
-
-    def _replace(self, connection: Connection, error: BaseException | None) -> None:
+    def _lost(self, connection: Connection, error: BaseException) -> None:
+        # A busy one is replaced when it is given back.
         if connection in self._idle:
             self._idle.remove(connection)
-        elif connection in self._busy:
-            return
+            self._replace(connection, first_line(error))
+
+    def _replace(self, connection: Connection, problem: str) -> None:
         connection.on_lost = None
         connection.close()
-        self._retry(1, first_line(error) if error else "the connection was lost")
+        self._retry(1, problem)

@@ -226,7 +226,7 @@ class Cluster:
 
     def _held_by_a_dying_server(self) -> bool:
         """After a kill the sessions' processes need a moment to see that their parent is gone."""
-        return "pre-existing shared memory block" in tail(self.log, 3)
+        return "pre-existing shared memory block" in tail(self.log)
 
     def _failed(self, problem: str) -> Unavailable:
         end_of_log = tail(self.log)

@@ -64,7 +64,7 @@ BEGIN
         RETURN json_build_object('error', 'role');
     END IF;
     repeated := recorded_answer(
-        workspace_of, device_of, request_of, asked, found_row.quota_limit, found_row.quota_used);
+        workspace_of, device_of, request_of, changes, found_row.quota_limit, found_row.quota_used);
     IF repeated IS NOT NULL THEN
         RETURN repeated;
     END IF;
@@ -140,6 +140,10 @@ BEGIN
             outcome.refusal := 'not-found';
             RETURN outcome;
         END IF;
+        IF held.is_folder THEN
+            change.size := NULL;
+            change.chunks := NULL;
+        END IF;
         IF change.status = 'DELETED' AND held.status = 'DELETED'
                 AND held.revision = place.revision THEN
             -- This very request has deleted it with its folder.
@@ -173,44 +177,5 @@ BEGIN
         RETURN create_item(change, place, parent, version_of_parent, available);
     END IF;
     RETURN change_item(change, place, parent, version_of_parent, available, held);
-END;
-$$;
-
--- The answer that a request got when it came the first time, or null.
-CREATE FUNCTION recorded_answer(
-    workspace_of uuid, device_of uuid, request_of text, asked integer,
-    quota_limit bigint, quota_used bigint
-) RETURNS json
-LANGUAGE plpgsql STABLE AS $$
-DECLARE
-    recorded record;
-BEGIN
-    SELECT a.workspace_id, a.revision, a.outcomes, json_array_length(a.outcomes) AS items
-        INTO recorded
-        FROM answered_request a
-        WHERE a.device_id = device_of AND a.request_id = request_of;
-    IF NOT FOUND THEN
-        PERFORM FROM item_version v
-            WHERE v.device_id = device_of AND v.request_id = request_of LIMIT 1;
-        IF NOT FOUND THEN
-            RETURN NULL;
-        END IF;
-        SELECT v.workspace_id, v.revision, count(*) AS items,
-                json_agg(json_build_object('refusal', NULL, 'item', item_state(v))
-                    ORDER BY v.ordinal) AS outcomes
-            INTO recorded
-            FROM item_version v
-            WHERE v.device_id = device_of AND v.request_id = request_of
-            GROUP BY v.workspace_id, v.revision;
-    END IF;
-    IF recorded.workspace_id <> workspace_of OR recorded.items < asked THEN
-        RETURN json_build_object('error', 'reused', 'recorded', recorded.items);
-    END IF;
-    RETURN json_build_object(
-        'revision', recorded.revision,
-        'quota_limit', quota_limit,
-        'quota_used', quota_used,
-        'repeated', true,
-        'outcomes', recorded.outcomes);
 END;
 $$;

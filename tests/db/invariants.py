@@ -1,0 +1,73 @@
+"""What is true of every workspace at any time, whatever was committed to it."""
+
+from __future__ import annotations
+
+from tests.db.observation import Psql
+
+NEVER = {
+    "two live items of one name in one folder": """
+        SELECT workspace_id, parent_id, name FROM item WHERE status <> 'DELETED'
+        GROUP BY workspace_id, parent_id, name HAVING count(*) > 1
+    """,
+    "a live item whose parent is not a live folder of its workspace": """
+        SELECT i.id FROM item i WHERE i.status <> 'DELETED' AND i.parent_id IS NOT NULL
+            AND NOT EXISTS (SELECT FROM item p WHERE p.id = i.parent_id AND p.is_folder
+                AND p.status <> 'DELETED' AND p.workspace_id = i.workspace_id)
+    """,
+    "a live item that cannot be reached from the root": """
+        WITH RECURSIVE reached AS (
+            SELECT id FROM item WHERE parent_id IS NULL AND status <> 'DELETED'
+            UNION
+            SELECT i.id FROM item i JOIN reached r ON i.parent_id = r.id
+                WHERE i.status <> 'DELETED')
+        SELECT id FROM item WHERE status <> 'DELETED' AND id NOT IN (SELECT id FROM reached)
+    """,
+    "an item that is not what its newest version says": """
+        SELECT i.id FROM item i
+        LEFT JOIN item_version v ON v.item_id = i.id AND v.version = i.version
+        WHERE (i.workspace_id, i.revision, i.parent_id, i.parent_version, i.name, i.is_folder,
+                i.status, i.size, i.checksum, i.mimetype, i.chunks, i.device_id, i.modified_at)
+            IS DISTINCT FROM (v.workspace_id, v.revision, v.parent_id, v.parent_version, v.name,
+                v.is_folder, v.status, v.size, v.checksum, v.mimetype, v.chunks, v.device_id,
+                v.modified_at)
+    """,
+    "versions with a gap, or in another order than their revisions": """
+        SELECT item_id FROM (
+            SELECT item_id, version, revision,
+                row_number() OVER (PARTITION BY item_id ORDER BY version) AS place,
+                lag(revision) OVER (PARTITION BY item_id ORDER BY version) AS earlier
+            FROM item_version) v
+        WHERE version <> place OR earlier > revision
+    """,
+    "a revision that its workspace has not reached, or that nothing stands for": """
+        SELECT w.id FROM workspace w
+        LEFT JOIN (SELECT workspace_id, max(revision) AS newest, count(DISTINCT revision) AS made
+            FROM item_version GROUP BY workspace_id) v ON v.workspace_id = w.id
+        WHERE (w.latest_revision, w.latest_revision)
+            IS DISTINCT FROM (coalesce(v.newest, 0), coalesce(v.made, 0))
+    """,
+    "a request with a gap in its places": """
+        SELECT device_id, request_id FROM item_version v
+        WHERE NOT EXISTS (SELECT FROM answered_request a
+            WHERE a.device_id = v.device_id AND a.request_id = v.request_id)
+        GROUP BY device_id, request_id HAVING max(ordinal) + 1 <> count(*) OR min(ordinal) <> 0
+    """,
+    "a quota use that is not the sum of the live sizes": """
+        SELECT a.id FROM account a WHERE a.quota_used <> (
+            SELECT coalesce(sum(i.size), 0) FROM item i JOIN workspace w ON w.id = i.workspace_id
+            WHERE w.owner_id = a.id AND i.status <> 'DELETED')
+    """,
+    "a folder with a size or chunks": """
+        SELECT id FROM item WHERE is_folder AND (size <> 0 OR chunks <> '{}')
+    """,
+    "an item created after it was changed": """
+        SELECT id FROM item WHERE created_revision > revision
+    """,
+}
+
+
+def check(psql: Psql) -> None:
+    """Fail if anything holds that never should."""
+    for never, query in NEVER.items():
+        found = psql.rows(query)
+        assert not found, f"{never}: {found}"
