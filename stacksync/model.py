@@ -218,6 +218,10 @@ class CommitResult:
     repeated: bool = False
 
 
+def _copied(names: Mapping[str, str]) -> dict[str, str]:
+    return dict(names)
+
+
 @frozen
 class ItemShape:
     """Which fields of an item a front-end wants to read, and under what names.
@@ -227,7 +231,7 @@ class ItemShape:
     so that ten thousand items are never turned into objects and back.
     """
 
-    names: Mapping[str, str] = field(converter=dict)
+    names: Mapping[str, str] = field(converter=_copied)
 
 
 @frozen

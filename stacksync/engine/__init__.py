@@ -33,8 +33,10 @@ from stacksync.engine.workspaces import Workspaces
 class EngineSettings(Protocol):
     """What the engine needs to know; ``stacksync.config`` has it."""
 
-    hint_gather: float
-    sweep_interval: float
+    @property
+    def hint_gather(self) -> float: ...
+    @property
+    def sweep_interval(self) -> float: ...
 
 
 @frozen

@@ -71,7 +71,7 @@ class Accounts:
 
     async def by_email(self, email: str) -> Account:
         """:raises AccountNotFound: nobody has this e-mail."""
-        account = await self._table.by_email(email) if "\0" not in email else None
+        account = await self._table.by_email(email) if can_be_kept(email) else None
         if account is None:
             raise AccountNotFound(email)
         return account
@@ -107,10 +107,12 @@ class Accounts:
 
     async def credentials(self, email: str) -> Credentials | None:
         """What to check a password against, or ``None`` for an unknown e-mail."""
-        if validation.text_problem(email, validation.EMAIL_CHARACTERS) is not None:
-            return None
-        found = await self._table.password_hash(email)
+        found = await self._table.password_hash(email) if can_be_kept(email) else None
         return Credentials(*found) if found is not None else None
+
+
+def can_be_kept(email: str) -> bool:
+    return validation.text_problem(email, validation.EMAIL_CHARACTERS) is None
 
 
 def check_quota(quota_limit: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
-from stacksync.db.items import ItemTable
+from stacksync.db.items import ChangedRow, ItemTable
 from stacksync.engine import validation
 from stacksync.engine.access import Access
 from stacksync.errors import CursorExpired, InvalidRequest
@@ -33,8 +33,6 @@ class ChangeLog:
         """
         if since is not None and not 0 <= since < validation.INT64:
             raise InvalidRequest("since", f"{since} is not a revision")
-        # The revision is read before the items: a commit in between is told
-        # again next time, never left out.
         workspace = await self._access.workspace(principal, workspace_id)
         oldest, latest = workspace.oldest_revision, workspace.latest_revision
         if since and not oldest <= since <= latest:
@@ -42,12 +40,15 @@ class ChangeLog:
         if since == latest:
             return Changes(workspace_id, latest, b"[]", 0)
         rows = await self._table.changed(workspace_id, since, shape)
+        # The cursor goes with the items: with an older one, the deletion of an
+        # item that is among them would not be told.
+        revision = rows[0][3] if rows else latest
         items = ("[" + ",".join(parents_first(rows)) + "]").encode()
-        return Changes(workspace_id, latest, items, len(rows))
+        return Changes(workspace_id, revision, items, len(rows))
 
 
-def parents_first(rows: Iterable[tuple[int, int | None, str]]) -> list[str]:
-    """The texts of (id, parent, text) rows, every parent before its children.
+def parents_first(rows: Iterable[ChangedRow]) -> list[str]:
+    """The texts of the rows, every parent before its children.
 
     A parent that is not among the rows has not changed: its children need not
     wait for it.
@@ -55,7 +56,7 @@ def parents_first(rows: Iterable[tuple[int, int | None, str]]) -> list[str]:
     rows = sorted(rows, key=lambda row: row[0])
     missing = {row[0] for row in rows}
     ordered: list[str] = []
-    held_back: dict[int, list[tuple[int, int | None, str]]] = {}
+    held_back: dict[int, list[ChangedRow]] = {}
     # Parents are mostly older than their children, so one pass does nearly all.
     for row in rows:
         parent = row[1]
@@ -64,7 +65,7 @@ def parents_first(rows: Iterable[tuple[int, int | None, str]]) -> list[str]:
             continue
         ready = [row]
         while ready:
-            identity, _, text = ready.pop()
+            identity, _, text, _ = ready.pop()
             ordered.append(text)
             missing.discard(identity)
             if identity in held_back:

@@ -75,17 +75,22 @@ class CommitQueue:
         """The next requests whose workspaces no running transaction holds."""
         group: list[Waiting] = []
         rest: list[Waiting] = []
+        too_large: set[UUID] = set()
         changes = 0
-        for waiting in self._waiting:
+        for place, waiting in enumerate(self._waiting):
+            if len(group) == REQUESTS_PER_TRANSACTION:
+                rest.extend(self._waiting[place:])
+                break
             request = waiting.ready.request
-            fits = len(group) < REQUESTS_PER_TRANSACTION and (
-                not group or changes + len(request.changes) <= CHANGES_PER_TRANSACTION
-            )
-            if fits and request.workspace_id not in self._busy:
+            # Nobody overtakes an earlier request to the same workspace.
+            if request.workspace_id in self._busy or request.workspace_id in too_large:
+                rest.append(waiting)
+            elif group and changes + len(request.changes) > CHANGES_PER_TRANSACTION:
+                too_large.add(request.workspace_id)
+                rest.append(waiting)
+            else:
                 group.append(waiting)
                 changes += len(request.changes)
-            else:
-                rest.append(waiting)
         self._waiting = rest
         self._busy.update(waiting.ready.request.workspace_id for waiting in group)
         return group

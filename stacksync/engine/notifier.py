@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 from uuid import UUID
 
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -58,16 +58,16 @@ class Notifier:
     async def announce(self, event: Event) -> None:
         """Return when every sink has told its devices.
 
-        :raises Unavailable: a sink could not; the others have been told.
+        :raises Unavailable: a sink could not; the others have done what they could.
         """
         if len(self._sinks) == 1:
             await self._sinks[0].announce(event)
         else:
             telling = [Deferred.fromCoroutine(sink.announce(event)) for sink in self._sinks]
-            try:
-                await gatherResults(telling, consumeErrors=True)
-            except Exception as error:
-                raise getattr(error, "subFailure", Failure(error)).value from None
+            outcomes: list[tuple[bool, Any]] = await DeferredList(telling, consumeErrors=True)
+            for told, failure in outcomes:
+                if not told:
+                    failure.raiseException()
         if isinstance(event, Committed) and any(o.committed for o in event.result.outcomes):
             self.remember(event.result.workspace_id, event.result.revision)
             self._hint(event.result.workspace_id, event.result.revision)

@@ -25,8 +25,10 @@ LATEST = datetime(9999, 12, 30, tzinfo=UTC)
 class Limits(Protocol):
     """What the operator allows; ``stacksync.config`` has it."""
 
-    items_per_commit: int
-    chunks_per_item: int
+    @property
+    def items_per_commit(self) -> int: ...
+    @property
+    def chunks_per_item(self) -> int: ...
 
 
 def name_problem(name: str) -> str | None:
@@ -89,16 +91,21 @@ def check_device(description: DeviceDescription) -> None:
     check_text("app_version", description.app_version)
 
 
+def check_request_id(request_id: str) -> None:
+    """:raises InvalidRequest: it cannot be kept, or not be told on every protocol."""
+    if not request_id:
+        raise InvalidRequest("request_id", "is empty")
+    check_text("request_id", request_id)
+    if len(request_id.encode()) > REQUEST_ID_BYTES:
+        raise InvalidRequest("request_id", f"has more than {REQUEST_ID_BYTES} bytes in UTF-8")
+
+
 def check_request(request: CommitRequest, limits: Limits) -> None:
     """Check a commit as a whole.
 
     :raises InvalidRequest: there is nothing, or too much, in it, or no usable id.
     """
-    if not request.request_id:
-        raise InvalidRequest("request_id", "is empty")
-    check_text("request_id", request.request_id)
-    if len(request.request_id.encode()) > REQUEST_ID_BYTES:
-        raise InvalidRequest("request_id", f"has more than {REQUEST_ID_BYTES} bytes in UTF-8")
+    check_request_id(request.request_id)
     if not request.changes:
         raise InvalidRequest("items", "is empty")
     if len(request.changes) > limits.items_per_commit:
