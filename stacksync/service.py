@@ -10,15 +10,16 @@ import atexit
 import os
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from twisted.application.service import Service
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from stacksync import __version__
 from stacksync.auth.sign_in import PasswordAuthenticator
@@ -146,7 +147,12 @@ class StackSyncService(Service):
             self._reactor, core.engine.accounts, core.hasher, self._config.auth
         )
         self._site = make_site(
-            self._reactor, core.engine, authenticator, health, self._config.http, access_log=True
+            self._reactor,
+            core.engine,
+            authenticator,
+            health,
+            self._config.http,
+            access_log=self._config.log.level == "debug",
         )
         endpoint = serverFromString(self._reactor, listen)
         try:
@@ -174,19 +180,19 @@ class StackSyncService(Service):
         if self._starting is not None:
             self._starting.cancel()
         if self._port is not None:
-            await self._port.stopListening()
+            await closed("the port", maybeDeferred(self._port.stopListening))
         if self._site is not None:
-            await self._site.drain(within)
+            await closed("HTTP", self._site.drain(within))
         if self._broker is not None:
-            await self._broker.stop(within)
-        await self._core.stop()
+            await closed("AMQP", self._broker.stop(within))
+        await closed("the database", self._core.stop())
         if self._node is not None:
-            await self._node.stop()
+            await closed("the private broker", self._node.stop())
         log.info("StackSync has stopped")
         self._restore_log()
 
-    def _could_not_start(self, failure: Any) -> None:
-        if failure.check(CancelledError):
+    def _could_not_start(self, failure: Failure) -> None:
+        if not self.running:
             return
         if failure.check(StackSyncError):
             log.critical("StackSync cannot start: {problem}", problem=str(failure.value))
@@ -194,7 +200,16 @@ class StackSyncService(Service):
             log.failure("StackSync cannot start", failure)
         # twistd has no way to say it: the reactor's end is success to it.
         atexit.register(exit_with_failure)
-        self._reactor.stop()
+        # It may be too early to stop it: twistd starts services before the reactor.
+        self._reactor.callWhenRunning(self._reactor.stop)
+
+
+async def closed(part: str, closing: Awaitable[object]) -> None:
+    """Wait until a part is closed; one that fails to is no reason to leave others open."""
+    try:
+        await closing
+    except Exception:
+        log.failure("could not close {part} properly", part=part)
 
 
 def tell_on_stdout(line: str) -> None:

@@ -10,7 +10,9 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LONGEST = 300
 FILES = sorted(
-    path for part in ("stacksync", "twisted", "tests", "bench", "examples") for path in (ROOT / part).rglob("*.py")
+    path
+    for part in ("stacksync", "twisted", "bench", "examples", "tests")
+    for path in (ROOT / part).rglob("*.py")
 )
 
 
