@@ -66,7 +66,7 @@ def logged() -> Iterator[Logged]:
     globalLogPublisher.addObserver(seen.events.append)
     try:
         yield seen
-        gc.collect()
+        gc.collect(1)
     finally:
         globalLogPublisher.removeObserver(seen.events.append)
     assert not seen.failures(), seen.text
