@@ -1,0 +1,1 @@
+"""User stories, told against real server processes, PostgreSQL and RabbitMQ."""

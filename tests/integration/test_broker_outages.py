@@ -1,0 +1,165 @@
+"""The broker goes away, under load or before the server starts: nothing is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.integration.conftest import PROTOCOLS, Devices
+from tests.integration.fleet import Fleet
+from tests.integration.items import new_file
+from tests.integration.ledger import Ledger, until
+from tests.integration.load import Load
+from tests.integration.outages import OUTAGES, Outage, readiness
+from tests.integration.people import People
+from tests.servers.rabbitmq import RabbitServer
+from tests.servers.run import TestRun
+from tests.servers.stacksync import StackSyncProcess
+
+
+@pytest.fixture(params=OUTAGES)
+def outage(request: pytest.FixtureRequest) -> Outage:
+    """Each way of going away."""
+    return OUTAGES[request.param]
+
+
+@pytest.fixture(scope="module")
+def module_broker(test_run: TestRun) -> Iterator[RabbitServer]:
+    """A RabbitMQ to break."""
+    server = RabbitServer(test_run.new_directory("own-rabbitmq"))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def broker(module_broker: RabbitServer) -> RabbitServer:
+    """It runs at the beginning of each test."""
+    module_broker.start()
+    return module_broker
+
+
+@pytest.fixture(params=["false", "true"], ids=["transient", "durable"])
+def durable(request: pytest.FixtureRequest) -> str:
+    """Both values of ``amqp.durable``."""
+    return str(request.param)
+
+
+@pytest.fixture
+def amqp_url(broker: RabbitServer) -> Iterator[str]:
+    """The URL of a virtual host of this test's own, since what is declared differs."""
+    with broker.vhost() as vhost:
+        yield broker.url(vhost)
+
+
+@pytest.fixture
+def server(fleet: Fleet, module_database_dsn: str, amqp_url: str) -> StackSyncProcess:
+    """A server of this test's own, not started."""
+    return fleet.prepare(module_database_dsn, amqp_url, service={"sweep_interval": "1s"})
+
+
+@pytest.fixture
+def people(server: StackSyncProcess) -> People:
+    return People(server)
+
+
+@pytest.fixture
+def ledger(module_database_dsn: str) -> Ledger:
+    return Ledger(module_database_dsn)
+
+
+def test_the_broker_goes_away_under_load_and_comes_back(
+    durable: str,
+    outage: Outage,
+    broker: RabbitServer,
+    amqp_url: str,
+    ledger: Ledger,
+    module_database_dsn: str,
+    people: People,
+    devices: Devices,
+    fleet: Fleet,
+) -> None:
+    server = fleet.start(module_database_dsn, amqp_url, amqp={"durable": durable})
+    busy = [devices.on(protocol, people.add(), server) for protocol in PROTOCOLS * 2]
+
+    with Load(busy) as load:
+        outage(broker)
+        server.wait_for_status(503)
+        assert readiness(server)["database"] == "ok"
+        assert readiness(server)["broker"] != "ok"
+        broker.start()
+        load.go_on()
+        server.wait_until_ready()
+
+    load.assert_all_is_there()
+    ledger.assert_sound()
+
+
+def test_with_durable_queues_requests_outlive_the_broker(
+    outage: Outage,
+    broker: RabbitServer,
+    amqp_url: str,
+    ledger: Ledger,
+    module_database_dsn: str,
+    people: People,
+    devices: Devices,
+    fleet: Fleet,
+) -> None:
+    """What the broker has confirmed is carried out, though nobody sends it again."""
+    server = fleet.start(module_database_dsn, amqp_url, amqp={"durable": "true"})
+    laptops = [devices.laptop(people.add(), server) for _ in range(4)]
+    with ExitStack() as locks:
+        for laptop in laptops:
+            laptop.confirm_publishing()
+            locks.enter_context(ledger.lock(laptop.workspace))
+        wishes = [
+            laptop.send_commit(new_file(), request_id=f"{laptop.id} {number}")
+            for number in range(25)
+            for laptop in laptops
+        ]
+        outage(broker)
+        server.kill()
+    broker.start()
+    server.start()
+
+    until(lambda: all(map(ledger.has_committed, wishes)), "all that was confirmed")
+    for laptop in laptops:
+        laptop.reconnect()
+        assert laptop.revision == len(laptop.changes(since=0)) == 25
+    ledger.assert_sound()
+
+
+def test_a_server_started_without_a_broker_finds_it_later(
+    server: StackSyncProcess, broker: RabbitServer, people: People, devices: Devices
+) -> None:
+    user = people.add()
+    broker.stop()
+    server.spawn()
+    server.wait_for_status(503)
+    until(lambda: "cannot connect" in readiness(server)["broker"], "it says what is wrong")
+
+    phone = devices.phone(user)
+    item = phone.commit(new_file()).item
+    broker.start()
+    server.wait_until_ready()
+
+    assert devices.laptop(user).changes(since=0) == [item]
+
+
+def test_a_commit_made_without_a_broker_is_announced_when_it_is_back(
+    server: StackSyncProcess, broker: RabbitServer, people: People, devices: Devices
+) -> None:
+    server.start()
+    user = people.add()
+    laptop, phone = devices.laptop(user), devices.phone(user)
+    broker.stop()
+    server.wait_for_status(503)
+
+    answer = phone.commit(new_file())
+    broker.start()
+    laptop.reconnect()
+    server.wait_until_ready()
+
+    assert laptop.next_notification().revision == answer.revision == 1
