@@ -1,6 +1,6 @@
 """Hints between the server's instances, by PostgreSQL's NOTIFY.
 
-A hint says that a workspace has reached a revision and that the devices on
+A hint says that a workspace has reached a revision, and whether the devices on
 the broker know.  Hints are gathered by the caller and sent in a statement of
 their own: a NOTIFY within the committing transaction would take a lock that
 all commits share.
@@ -28,7 +28,10 @@ CHANNEL = "stacksync_hints"
 HINTS_PER_PAYLOAD = 140
 """A payload may hold 7,999 bytes; a hint takes 53 at the most."""
 
-Heard = Callable[[UUID, int], None]
+TOLD, UNTOLD = "told", "untold"
+
+Heard = Callable[[UUID, int, bool], None]
+"""Takes a workspace, its revision, and whether everybody else knows of it."""
 
 
 class HintChannel:
@@ -40,9 +43,12 @@ class HintChannel:
         self._sender = uuid4().hex[:8]
         self._listening: Deferred[None] | None = None
 
-    async def send(self, revisions: Mapping[UUID, int]) -> None:
-        """Tell the other instances which workspaces have reached which revision."""
-        payloads = list(encode(self._sender, revisions))
+    async def send(self, revisions: Mapping[UUID, int], *, told: bool) -> None:
+        """Tell the other instances which workspaces have reached which revision.
+
+        :param told: whether this instance could tell everybody that it had to.
+        """
+        payloads = list(encode(self._sender, told, revisions))
         await self._database.query(
             "send hints",
             "SELECT pg_notify(%s, payload) FROM unnest(%s) AS payload",
@@ -94,23 +100,27 @@ class HintChannel:
 
     def _hear(self, payload: str, heard: Heard) -> None:
         try:
-            sender, hints = decode(payload)
+            sender, told, hints = decode(payload)
         except ValueError:
             log.debug("hints: {payload} is none", payload=payload)
             return
         if sender != self._sender:
             for workspace_id, revision in hints:
-                heard(workspace_id, revision)
+                heard(workspace_id, revision, told)
 
 
-def encode(sender: str, revisions: Mapping[UUID, int]) -> Iterator[str]:
-    """Payloads ``sender workspace:revision …``, each short enough for NOTIFY."""
+def encode(sender: str, told: bool, revisions: Mapping[UUID, int]) -> Iterator[str]:
+    """Payloads ``sender told workspace:revision …``, each short enough for NOTIFY."""
     hints = iter(revisions.items())
     while some := list(islice(hints, HINTS_PER_PAYLOAD)):
-        yield " ".join([sender, *(f"{workspace.hex}:{revision}" for workspace, revision in some)])
+        told_hints = [f"{workspace.hex}:{revision}" for workspace, revision in some]
+        yield " ".join([sender, TOLD if told else UNTOLD, *told_hints])
 
 
-def decode(payload: str) -> tuple[str, Iterable[tuple[UUID, int]]]:
-    sender, *hints = payload.split(" ")
+def decode(payload: str) -> tuple[str, bool, Iterable[tuple[UUID, int]]]:
+    """:raises ValueError: the payload is none of ours."""
+    sender, told, *hints = payload.split(" ")
+    if told not in (TOLD, UNTOLD):
+        raise ValueError(told)
     pairs = (hint.split(":") for hint in hints)
-    return sender, [(UUID(workspace), int(revision)) for workspace, revision in pairs]
+    return sender, told == TOLD, [(UUID(workspace), int(made)) for workspace, made in pairs]

@@ -28,7 +28,7 @@ REMEMBERED = 120.0
 class HintSender(Protocol):
     """Reaches the other instances; :class:`stacksync.db.hints.HintChannel` does."""
 
-    async def send(self, revisions: Mapping[UUID, int]) -> None: ...
+    async def send(self, revisions: Mapping[UUID, int], *, told: bool) -> None: ...
 
 
 class Notifier:
@@ -43,7 +43,8 @@ class Notifier:
         self._hints = hints
         self._gather = gather
         self._sinks: list[IEventSink] = []
-        self._gathered: dict[UUID, int] = {}
+        self._gathered: dict[bool, dict[UUID, int]] = {True: {}, False: {}}
+        """Revisions to hint at, by whether every sink has told its devices."""
         self._sending: IDelayedCall | None = None
         self._announced: dict[UUID, tuple[int, float]] = {}
 
@@ -60,17 +61,16 @@ class Notifier:
 
         :raises Unavailable: a sink could not; the others have done what they could.
         """
-        if len(self._sinks) == 1:
-            await self._sinks[0].announce(event)
-        else:
-            telling = [Deferred.fromCoroutine(sink.announce(event)) for sink in self._sinks]
-            outcomes: list[tuple[bool, Any]] = await DeferredList(telling, consumeErrors=True)
-            for told, failure in outcomes:
-                if not told:
-                    failure.raiseException()
+        telling = [Deferred.fromCoroutine(sink.announce(event)) for sink in self._sinks]
+        outcomes: list[tuple[bool, Any]] = await DeferredList(telling, consumeErrors=True)
+        failures = [outcome for succeeded, outcome in outcomes if not succeeded]
         if isinstance(event, Committed) and any(o.committed for o in event.result.outcomes):
-            self.remember(event.result.workspace_id, event.result.revision)
-            self._hint(event.result.workspace_id, event.result.revision)
+            # The event streams of other instances need no broker to hear of it.
+            self._hint(event.result.workspace_id, event.result.revision, told=not failures)
+            if not failures:
+                self.remember(event.result.workspace_id, event.result.revision)
+        for failure in failures:
+            failure.raiseException()
 
     def announce_later(self, event: Event) -> None:
         """Announce in the background; a failure is logged, and the sweep tries again."""
@@ -98,9 +98,13 @@ class Notifier:
         horizon = self._reactor.seconds() - REMEMBERED
         self._announced = {k: v for k, v in self._announced.items() if v[1] >= horizon}
 
-    def heard(self, workspace_id: UUID, revision: int) -> None:
-        """Another instance has announced this revision: tell our event streams."""
-        self.remember(workspace_id, revision)
+    def heard(self, workspace_id: UUID, revision: int, told: bool) -> None:
+        """Another instance has made this revision: tell our event streams.
+
+        :param told: whether it could tell everybody else.
+        """
+        if told:
+            self.remember(workspace_id, revision)
         self.announce_later(WorkspaceTouched(workspace_id, revision))
 
     def stop(self) -> None:
@@ -109,16 +113,20 @@ class Notifier:
             self._sending.cancel()
             self._sending = None
 
-    def _hint(self, workspace_id: UUID, revision: int) -> None:
-        self._gathered[workspace_id] = max(revision, self._gathered.get(workspace_id, 0))
+    def _hint(self, workspace_id: UUID, revision: int, *, told: bool) -> None:
+        gathered = self._gathered[told]
+        gathered[workspace_id] = max(revision, gathered.get(workspace_id, 0))
         if self._sending is None:
             self._sending = self._reactor.callLater(self._gather, self._send_hints)
 
     def _send_hints(self) -> None:
         self._sending = None
-        gathered, self._gathered = self._gathered, {}
 
         def failed(failure: Failure) -> None:
             log.info("hints not sent: {problem}", problem=str(failure.value))
 
-        Deferred.fromCoroutine(self._hints.send(gathered)).addErrback(failed)
+        for told, gathered in self._gathered.items():
+            if gathered:
+                self._gathered[told] = {}
+                sending = self._hints.send(gathered, told=told)
+                Deferred.fromCoroutine(sending).addErrback(failed)

@@ -29,11 +29,13 @@ class Listener:
     def __init__(self, database: Database) -> None:
         self.channel = HintChannel(reactor, database)
         self.heard: list[tuple[UUID, int]] = []
+        self.told: set[bool] = set()
         self.missed = 0
         self.channel.start(self._hear, self._miss)
 
-    def _hear(self, workspace_id: UUID, revision: int) -> None:
+    def _hear(self, workspace_id: UUID, revision: int, told: bool) -> None:
         self.heard.append((workspace_id, revision))
+        self.told.add(told)
 
     def _miss(self) -> None:
         self.missed += 1
@@ -63,11 +65,11 @@ def listening(psql: Psql) -> int:
 def test_a_payload_is_never_too_long_for_postgresql_and_nothing_is_lost() -> None:
     for count in (1, HINTS_PER_PAYLOAD, HINTS_PER_PAYLOAD + 1, 1000):
         revisions = {uuid4(): LATEST - number for number in range(count)}
-        payloads = list(encode("01234567", revisions))
+        payloads = list(encode("01234567", False, revisions))
         assert max(map(len, payloads)) <= PAYLOAD_BYTES
         decoded: dict[UUID, int] = {}
-        for sender, hints in map(decode, payloads):
-            assert sender == "01234567"
+        for sender, told, hints in map(decode, payloads):
+            assert (sender, told) == ("01234567", False)
             decoded.update(hints)
         assert decoded == revisions
 
@@ -79,12 +81,13 @@ async def test_others_hear_a_hint_and_its_sender_does_not(
     one, other, third = (listen(database) for _ in range(3))
     await until(lambda: listening(psql) == 3)
     revisions = {uuid4(): number for number in range(1, 400)}
-    await one.channel.send(revisions)
-    await other.channel.send({UUID(int=1): LATEST})
+    await one.channel.send(revisions, told=True)
+    await other.channel.send({UUID(int=1): LATEST}, told=False)
     await until(lambda: len(third.heard) == 400)
     assert dict(third.heard) == {**revisions, UUID(int=1): LATEST}
     await until(lambda: one.heard == [(UUID(int=1), LATEST)])
     assert len(other.heard) == 399
+    assert (one.told, other.told, third.told) == ({False}, {True}, {True, False})
     assert [listener.missed for listener in (one, other, third)] == [0, 0, 0]
 
 
@@ -97,7 +100,7 @@ async def test_who_was_cut_off_listens_again_and_knows_that_hints_may_be_missing
     for times in (1, 2):
         psql.kill_sessions()
         await until(lambda times=times: listener.missed == times)  # type: ignore[misc]
-    await HintChannel(reactor, database).send({UUID(int=1): 7})
+    await HintChannel(reactor, database).send({UUID(int=1): 7}, told=True)
     await until(lambda: listener.heard == [(UUID(int=1), 7)])
     assert not logged.errors
 
@@ -121,7 +124,7 @@ async def test_an_outage_of_the_database_is_waited_for(
     own_postgres.kill()
     own_postgres.start()
     await until(lambda: early.missed == 1)
-    await HintChannel(reactor, database).send({UUID(int=1): 7})
+    await HintChannel(reactor, database).send({UUID(int=1): 7}, told=True)
     await until(lambda: early.heard == [(UUID(int=1), 7)])
     assert not logged.errors
 
@@ -132,9 +135,17 @@ async def test_what_others_send_on_the_channel_does_no_harm(
 ) -> None:
     listener = listen(database)
     await until(lambda: listening(psql) == 1)
-    for garbage in ("", "hello", "hello world", "x 1:2:3", f"x {uuid4().hex}:many", "🙂 :"):
+    for garbage in (
+        "",
+        "hello",
+        "hello world",
+        "x told 1:2:3",
+        f"x told {uuid4().hex}:many",
+        "x maybe",
+        "🙂 :",
+    ):
         psql.rows("SELECT pg_notify('stacksync_hints', %s)", garbage)
-    await HintChannel(reactor, database).send({UUID(int=1): 7})
+    await HintChannel(reactor, database).send({UUID(int=1): 7}, told=True)
     await until(lambda: listener.heard)
     assert listener.heard == [(UUID(int=1), 7)]
     assert not logged.errors

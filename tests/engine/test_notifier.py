@@ -29,12 +29,13 @@ class Hints:
 
     def __init__(self) -> None:
         self.sent: list[dict[UUID, int]] = []
+        self.untold: list[dict[UUID, int]] = []
         self.failure: Exception | None = None
 
-    async def send(self, revisions: Mapping[UUID, int]) -> None:
+    async def send(self, revisions: Mapping[UUID, int], *, told: bool) -> None:
         if self.failure is not None:
             raise self.failure
-        self.sent.append(dict(revisions))
+        (self.sent if told else self.untold).append(dict(revisions))
 
 
 @implementer(IEventSink)
@@ -205,11 +206,37 @@ async def test_another_instances_hint_is_told_and_not_hinted_at_again(
 ) -> None:
     listener = Listener()
     notifier.subscribe(listener)
-    notifier.heard(A, 7)
+    notifier.heard(A, 7, told=True)
     assert listener.events == [WorkspaceTouched(A, 7)]
     assert notifier.announced(A) == 7
     clock.advance(1)
-    assert hints.sent == []
+    assert hints.sent == hints.untold == []
+
+
+@ensureDeferred
+async def test_a_hint_of_what_not_everybody_knows_is_told_and_left_to_the_sweep(
+    notifier: Notifier,
+) -> None:
+    listener = Listener()
+    notifier.subscribe(listener)
+    notifier.heard(A, 7, told=False)
+    assert listener.events == [WorkspaceTouched(A, 7)]
+    assert notifier.announced(A) is None
+
+
+@ensureDeferred
+async def test_other_instances_hear_of_what_a_front_end_could_not_tell(
+    notifier: Notifier, hints: Hints, clock: Clock
+) -> None:
+    failing = Slow()
+    notifier.subscribe(failing)
+    announced = announcing(notifier, commit(A, 3))
+    failing.telling[0].errback(Unavailable("broker", "not connected"))
+    with pytest.raises(Unavailable, match="not connected"):
+        await announced
+    clock.advance(GATHER)
+    assert (hints.sent, hints.untold) == ([], [{A: 3}])
+    assert notifier.announced(A) is None
 
 
 def test_the_newest_announced_revision_is_remembered_for_a_while(

@@ -163,3 +163,27 @@ def test_a_commit_made_without_a_broker_is_announced_when_it_is_back(
     server.wait_until_ready()
 
     assert laptop.next_notification().revision == answer.revision == 1
+
+
+def test_devices_on_http_hear_each_other_without_a_broker(
+    server: StackSyncProcess,
+    broker: RabbitServer,
+    people: People,
+    devices: Devices,
+    fleet: Fleet,
+) -> None:
+    """Even those that are connected to different instances."""
+    server.start()
+    other = fleet.start(server.database_url, server.amqp_url, service={"sweep_interval": "1s"})
+    users = [people.add() for _ in range(4)]
+    listeners = [devices.phone(user, at=other) for user in users]
+    committers = [devices.phone(user) for user in users]
+    broker.stop()
+    for each in (server, other):
+        each.wait_for_status(503)
+
+    for committer in committers:
+        committer.commit(new_file())
+
+    for device in (*listeners, *committers):
+        assert device.next_notification().revision == 1
