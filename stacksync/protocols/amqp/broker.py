@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.endpoints import connectProtocol
+from twisted.internet.protocol import Factory
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from zope.interface import implementer
@@ -55,6 +55,18 @@ class BrokerSettings(Protocol):
 
 HandlerFor = Callable[[Publisher], Handler]
 """Makes the handler of requests that come on the publisher's connection."""
+
+
+class OneConnection(Factory):
+    """Builds this connection, and makes no line in the log at each try."""
+
+    noisy = False
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def buildProtocol(self, addr: object) -> Connection:
+        return self._connection
 
 
 @implementer(IHealthCheck)
@@ -142,7 +154,7 @@ class Broker:
             self._reactor, address.vhost, settings.heartbeat, settings.max_message
         )
         try:
-            await connectProtocol(address.endpoint(self._reactor), connection)
+            await address.endpoint(self._reactor).connect(OneConnection(connection))
         except CancelledError:
             raise
         except Exception as error:
