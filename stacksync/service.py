@@ -96,18 +96,14 @@ class StackSyncService(Service):
             await self._welcome(amqp_url, amqp_note)
 
     async def _until_schema_is_right(self) -> None:
-        """Wait for a database that is away, with jittered back-off."""
+        """Wait for a database that is away, with jittered back-off; its pool tells of that."""
         attempt = 0
-        told = None
         while True:
             try:
                 await self._core.check_schema()
                 return
             except Unavailable as error:
-                problem = str(error)
-            if problem != told:
-                log.warn("{problem}; trying again", problem=problem)
-            told = problem
+                log.debug("{problem}", problem=str(error))
             attempt += 1
             delay = min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(attempt - 1, 10))
             await deferLater(self._reactor, delay * random.uniform(0.5, 1.0))

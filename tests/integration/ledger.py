@@ -61,6 +61,19 @@ class Ledger:
         )
         return int(count)
 
+    def lock_waits(self, looks: int) -> set[str]:
+        """The kinds of locks that sessions were seen to wait for, looking so often."""
+        seen: set[str] = set()
+        with closing(psycopg2.connect(self._dsn)) as connection, connection.cursor() as cursor:
+            connection.autocommit = True
+            for _ in range(looks):
+                cursor.execute(
+                    "SELECT DISTINCT wait_event FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+                )
+                seen.update(kind for (kind,) in cursor.fetchall())
+        return seen
+
     def assert_sound(self) -> None:
         """Versions, revisions and quotas add up, whatever has happened."""
         assert not self.rows(

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from pytest_twisted import ensureDeferred
 from twisted.internet import reactor
-from twisted.internet.endpoints import connectProtocol
 from zope.interface.verify import verifyObject
 
 from stacksync.embedded.ports import choose
 from stacksync.errors import Unavailable
 from stacksync.interfaces import IHealthCheck
 from stacksync.protocols.amqp import broker as module
+from stacksync.protocols.amqp.connection import Connection
 from stacksync.protocols.amqp.consumer import Handler
 from stacksync.protocols.amqp.publisher import Publisher
 from tests.protocols.amqp.conftest import Logged, NewBroker
@@ -81,13 +81,13 @@ async def test_where_nobody_listens_it_says_so_once_and_goes_on_trying(
 ) -> None:
     (port,) = choose(1)
     attempts: list[float] = []
-    connect = connectProtocol
+    one_connection = module.OneConnection
 
-    def counted(*arguments: Any) -> Any:
+    def counted(connection: Connection) -> module.OneConnection:
         attempts.append(clock.seconds())
-        return connect(*arguments)
+        return one_connection(connection)
 
-    monkeypatch.setattr(module, "connectProtocol", counted)
+    monkeypatch.setattr(module, "OneConnection", counted)
     broker = new_broker(port)
     broker.start()
 
