@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import psycopg2.errors
 
@@ -25,17 +25,30 @@ class DeviceTable:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def insert(self, account_id: UUID, name: str, description: DeviceDescription) -> Device:
-        """Add a device.
+    async def insert(
+        self,
+        account_id: UUID,
+        name: str,
+        description: DeviceDescription,
+        device_id: UUID | None = None,
+    ) -> Device:
+        """Add a device; one that the account has already under this id is just seen again.
 
+        :param device_id: left out, a new one.
         :raises AccountNotFound: the account is gone.
         """
         try:
             rows = await self._database.query(
                 "add device",
-                f"INSERT INTO device (account_id, name, os, ip, app_version)"
-                f" VALUES (%s, %s, %s, %s, %s) RETURNING {COLUMNS}",
-                [account_id, name, description.os, description.ip, description.app_version],
+                f"""
+                INSERT INTO device (id, account_id, name, os, ip, app_version)
+                VALUES (%s, %s, %s, %s, %s, %s)
+                ON CONFLICT (id) DO UPDATE SET seen_at = now() RETURNING {COLUMNS}
+                """,
+                [
+                    *(device_id or uuid4(), account_id, name),
+                    *(description.os, description.ip, description.app_version),
+                ],
             )
         except psycopg2.errors.ForeignKeyViolation:
             raise AccountNotFound(account_id) from None

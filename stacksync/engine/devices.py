@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from stacksync.db.devices import DeviceTable
 from stacksync.engine import validation
@@ -18,15 +18,27 @@ class Devices:
     def __init__(self, table: DeviceTable) -> None:
         self._table = table
 
-    async def register(self, principal: Principal, description: DeviceDescription) -> Device:
+    async def register(
+        self,
+        principal: Principal,
+        description: DeviceDescription,
+        *,
+        request_id: str | None = None,
+    ) -> Device:
         """Add a device.
 
+        :param request_id: the same registration with the same one again is the
+            same device; without one, each is a device of its own.
         :raises InvalidRequest: a part of the description cannot be stored.
         :raises AccountNotFound: the principal's account is gone.
         """
         validation.check_device(description)
+        device_id = None
+        if request_id is not None:
+            validation.check_request_id(request_id)
+            device_id = identity_of(principal.account_id, request_id, description)
         return await self._table.insert(
-            principal.account_id, description.name or NAMELESS, description
+            principal.account_id, description.name or NAMELESS, description, device_id
         )
 
     async def update(
@@ -46,3 +58,9 @@ class Devices:
     async def list(self, principal: Principal) -> tuple[Device, ...]:
         """The principal's devices, oldest first."""
         return await self._table.of_account(principal.account_id)
+
+
+def identity_of(account_id: UUID, request_id: str, description: DeviceDescription) -> UUID:
+    """The id of the device that a registration makes, however often it is delivered."""
+    told = (description.name, description.os, description.ip, description.app_version)
+    return uuid5(account_id, repr((request_id, told)))

@@ -56,3 +56,17 @@ async def test_nobody_has_no_devices(engine: Engine) -> None:
     nobody = Principal(uuid4(), SignIn.MESSAGE)
     with pytest.raises(AccountNotFound):
         await engine.devices.register(nobody, DeviceDescription("laptop"))
+
+
+@ensureDeferred
+async def test_a_registration_delivered_twice_is_one_device(engine: Engine, people: People) -> None:
+    anna = await people.person()
+    before = await engine.devices.list(anna.principal)
+    laptop, phone = DeviceDescription("laptop", "Debian"), DeviceDescription("phone")
+    first = await engine.devices.register(anna.principal, laptop, request_id="r-1")
+    again = await engine.devices.register(anna.principal, laptop, request_id="r-1")
+    other = await engine.devices.register(anna.principal, phone, request_id="r-1")
+    later = await engine.devices.register(anna.principal, laptop, request_id="r-2")
+    assert again.id == first.id
+    assert len({first.id, other.id, later.id}) == 3
+    assert len(await engine.devices.list(anna.principal)) == len(before) + 3

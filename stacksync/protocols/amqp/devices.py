@@ -38,5 +38,9 @@ class DeviceMethods:
             app_version=text(fields, "appVersion"),
         )
         if device_id is None:
-            return (await self._devices.register(call.principal, description)).id
+            request_id = text(fields, "requestId")
+            registering = self._devices.register(
+                call.principal, description, request_id=request_id or None
+            )
+            return (await registering).id
         return (await self._devices.update(call.principal, device_id, description)).id

@@ -9,9 +9,9 @@ from twisted.web.resource import Resource
 
 from stacksync.errors import DeviceNotFound
 from stacksync.model import Device, DeviceDescription
-from stacksync.protocols.fields import iso, text
+from stacksync.protocols.fields import Fields, iso, text
 from stacksync.protocols.http.answer import Answer, json_answer
-from stacksync.protocols.http.body import identity_in_path, read_object
+from stacksync.protocols.http.body import identity_in_path, read_object, request_id
 from stacksync.protocols.http.resource import ApiResource
 
 if TYPE_CHECKING:
@@ -42,7 +42,10 @@ class DevicesResource(ApiResource):
         return json_answer({"devices": [encode_device(device) for device in devices]})
 
     async def _register(self, request: ApiRequest, principal: Principal) -> Answer:
-        device = await self._devices.register(principal, read_description(request))
+        fields = read_object(request, FIELDS | {"request_id"})
+        device = await self._devices.register(
+            principal, read_description(fields), request_id=request_id(request, fields)
+        )
         location = b"%s/%s" % (request.path, str(device.id).encode())
         return json_answer(encode_device(device), HTTPStatus.CREATED, ((b"Location", location),))
 
@@ -56,14 +59,13 @@ class DeviceResource(ApiResource):
 
     async def _update(self, request: ApiRequest, principal: Principal) -> Answer:
         device_id = identity_in_path(request, "device", DeviceNotFound)
-        description = read_description(request)
+        description = read_description(read_object(request, FIELDS))
         return json_answer(
             encode_device(await self._devices.update(principal, device_id, description))
         )
 
 
-def read_description(request: ApiRequest) -> DeviceDescription:
-    fields = read_object(request, FIELDS)
+def read_description(fields: Fields) -> DeviceDescription:
     return DeviceDescription(
         name=text(fields, "name"),
         os=text(fields, "os"),

@@ -66,3 +66,12 @@ async def test_a_device_that_cannot_be_is_refused_with_the_field(
     anna: User, fields: dict[str, object], complaint: str
 ) -> None:
     assert await anna.refusal("updateDevice", **fields) == ("DeviceNotValidException", complaint)
+
+
+@ensureDeferred
+async def test_a_repeated_registration_is_the_same_device(anna: User) -> None:
+    first = await anna.call("updateDevice", deviceName="phone", requestId="r-1")
+    again = await anna.call("updateDevice", deviceName="phone", requestId="r-1")
+    later = await anna.call("updateDevice", deviceName="phone", requestId="r-2")
+
+    assert first == again != later

@@ -80,3 +80,14 @@ async def test_a_description_that_cannot_be_kept_is_refused(
     ]
 
     assert [(answer.code, answer.json["parameter"]) for answer in answers] == [(400, parameter)] * 2
+
+
+@ensureDeferred
+async def test_a_repeated_registration_is_the_same_device(anna: User) -> None:
+    headers = {"Idempotency-Key": "r-1"}
+
+    first = await anna.client.post("/api/devices", PHONE, headers=headers)
+    again = await anna.client.post("/api/devices", PHONE, headers=headers)
+
+    assert (first.code, again.code) == (201, 201)
+    assert first.json["id"] == again.json["id"]
