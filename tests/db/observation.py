@@ -14,6 +14,8 @@ from twisted.internet import reactor
 from twisted.internet.task import deferLater
 from twisted.logger import LogEvent, LogLevel, globalLogPublisher
 
+from stacksync.db.connection import Connection
+
 
 async def until(condition: Callable[[], Any], seconds: float = 10.0) -> None:
     """Return as soon as the condition holds; fail when it does not in time."""
@@ -24,8 +26,14 @@ async def until(condition: Callable[[], Any], seconds: float = 10.0) -> None:
 
 
 def waiting_for() -> set[Any]:
-    """What the reactor waits for: its timers and readers."""
-    return {*reactor.getDelayedCalls(), *reactor.getReaders()}
+    """What the reactor will call, and which connections to the database it reads.
+
+    What it will call rather than when: a loop of somebody else's in this
+    process has a new timer in each turn.
+    """
+    calls: list[Any] = [*reactor.getDelayedCalls()]
+    connections = [each for each in reactor.getReaders() if isinstance(each, Connection)]
+    return {*(call.func for call in calls), *connections}
 
 
 class CapturedLog:
