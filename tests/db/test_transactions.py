@@ -164,13 +164,15 @@ async def test_of_two_that_block_each_other_both_get_done(
     database: Database, psql: Psql, logged: CapturedLog
 ) -> None:
     tries: list[str] = []
+    have_one: set[str] = set()
     both_have_one: Deferred[None] = Deferred()
 
     async def work(transaction: Transaction, first: str, second: str) -> None:
         tries.append(first)
         await transaction.query("SET LOCAL deadlock_timeout = '20ms'")
         await transaction.query(UPDATE, [first])
-        if len(tries) == 2 and not both_have_one.called:
+        have_one.add(first)
+        if len(have_one) == 2 and not both_have_one.called:
             both_have_one.callback(None)
         while not both_have_one.called:
             await deferLater(reactor, 0.001)
