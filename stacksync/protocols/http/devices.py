@@ -5,8 +5,6 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from twisted.web.resource import Resource
-
 from stacksync.errors import DeviceNotFound
 from stacksync.model import Device, DeviceDescription
 from stacksync.protocols.fields import Fields, iso, text
@@ -29,13 +27,7 @@ class DevicesResource(ApiResource):
     def __init__(self, authenticator: IAuthenticator, devices: Devices) -> None:
         super().__init__(authenticator, {b"GET": self._list, b"POST": self._register})
         self._devices = devices
-        self._device = DeviceResource(authenticator, devices)
-
-    def getChild(self, path: bytes, request: ApiRequest) -> Resource:
-        if not path:
-            return super().getChild(path, request)
-        request.segments["device"] = path
-        return self._device
+        self.put_variable("device", DeviceResource(authenticator, devices))
 
     async def _list(self, request: ApiRequest, principal: Principal) -> Answer:
         devices = await self._devices.list(principal)

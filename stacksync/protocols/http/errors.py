@@ -17,19 +17,28 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from stacksync.errors import (
+    ChecksumMismatch,
+    Conflict,
     CursorExpired,
+    DamagedContent,
     EmailTaken,
     Forbidden,
+    IncompleteBody,
     InvalidRequest,
     NotAuthenticated,
     NotFound,
+    QuotaExceeded,
     RequestReused,
     SchemaMismatch,
     StackSyncError,
+    TooLarge,
     TooManyRequests,
     Unavailable,
+    VersionMismatch,
 )
+from stacksync.model import Item
 from stacksync.protocols.http.answer import Answer, Headers
+from stacksync.protocols.http.items import ITEM
 
 CODES: dict[type[Exception], int] = {
     InvalidRequest: HTTPStatus.BAD_REQUEST,
@@ -38,6 +47,13 @@ CODES: dict[type[Exception], int] = {
     NotFound: HTTPStatus.NOT_FOUND,
     EmailTaken: HTTPStatus.CONFLICT,
     RequestReused: HTTPStatus.CONFLICT,
+    Conflict: HTTPStatus.CONFLICT,
+    VersionMismatch: HTTPStatus.PRECONDITION_FAILED,
+    ChecksumMismatch: HTTPStatus.BAD_REQUEST,
+    IncompleteBody: HTTPStatus.REQUEST_TIMEOUT,
+    QuotaExceeded: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    DamagedContent: HTTPStatus.INTERNAL_SERVER_ERROR,
     CursorExpired: HTTPStatus.GONE,
     TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
     SchemaMismatch: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -91,6 +107,8 @@ def details_of(error: Exception) -> dict[str, Any]:
     """What a program may want to know beyond code and description."""
     if isinstance(error, InvalidRequest):
         return {"parameter": error.field}
+    if isinstance(error, Conflict) and isinstance(error.current, Item):
+        return {"metadata": ITEM.encode(error.current)}
     if isinstance(error, CursorExpired):
         return {"oldest": error.oldest, "latest": error.latest}
     return {}

@@ -1,7 +1,8 @@
 """One HTTP request, from its first header to its answer.
 
 Extends twisted.web's request by what the resources need: the variable parts
-of the path, one way to answer, and cancelling the work when the client goes.
+of the path, the body as a stream, one way to answer, and cancelling the work
+when the client goes.
 """
 
 from __future__ import annotations
@@ -12,16 +13,27 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 from twisted.web import server
-from twisted.web.http import RESPONSES
+from twisted.web.http import NO_BODY_CODES, RESPONSES
 
-from stacksync.protocols.http.answer import PIECE, Answer, PacedBody
+from stacksync.errors import IncompleteBody
+from stacksync.interfaces import IByteStream
+from stacksync.protocols.http.answer import (
+    PIECE,
+    Answer,
+    Headers,
+    PacedBody,
+    StreamedAnswer,
+    StreamPump,
+)
+from stacksync.protocols.http.body_stream import BodyStream
+from stacksync.streams import BytesStream
 
 if TYPE_CHECKING:
     from stacksync.protocols.http.channel import ApiChannel
     from stacksync.protocols.http.site import ApiSite
 
 SERVER_NAME = [b"StackSync"]
-JSON = [b"application/json"]
+JSON_TYPE = (b"Content-Type", b"application/json")
 NO_STORE = [b"no-store"]
 
 
@@ -31,6 +43,8 @@ class ApiRequest(server.Request):
     :ivar segments: the variable parts of the path, percent-decoded, by name
         (``{"workspace": b"1b4e…"}``).
     :ivar work: what computes the answer.
+    :ivar body_length: bytes of the body, ``None`` if the client doesn't say
+        (chunked); of a streamed one only.
     """
 
     site: ApiSite
@@ -41,7 +55,11 @@ class ApiRequest(server.Request):
     def __init__(self, channel: ApiChannel, *args: Any, **options: Any) -> None:
         super().__init__(channel, *args, **options)
         self.segments: dict[str, bytes] = {}
+        self.body_length: int | None = 0
         self._in_flight = channel.site.in_flight
+        self._stream: BodyStream | None = None
+        self._begun = False
+        self._expects_continue = False
 
     @property
     def gone(self) -> bool:
@@ -67,11 +85,36 @@ class ApiRequest(server.Request):
         # Bodies are bounded (see channel), and wanted in memory in one piece anyway.
         self.content = BytesIO()
 
+    def stream_body(self, length: int | None, version: bytes) -> None:
+        """The body is for :attr:`body`, not for :attr:`content`."""
+        self._stream = BodyStream(self)
+        self.body_length = length
+        expected = self.requestHeaders.getRawHeaders(b"Expect", ())
+        self._expects_continue = version == b"HTTP/1.1" and b"100-continue" in [
+            value.lower() for value in expected
+        ]
+
+    @property
+    def body(self) -> IByteStream:
+        """The body, to be read once."""
+        return self._stream or BytesStream(self.content.getvalue())
+
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
+        if self._stream is None or not self._begun:
+            self._begun = True
+            super().requestReceived(command, path, version)
+        elif not self.finished:
+            # The channel says it a second time, when the body is at its end.
+            self._in_flight.progressed(self)
+            self._stream.end()
+
     def handleContentChunk(self, data: bytes) -> None:
         if self.finished:
             # Refused already: what the decoder has at hand still comes this way.
             return
-        if self.content.tell() + len(data) > self.channel.site.max_body:
+        if self._stream is not None:
+            self._stream.feed(data)
+        elif self.content.tell() + len(data) > self.channel.site.max_body:
             self.channel.refuse_body()
         else:
             self.content.write(data)
@@ -79,8 +122,34 @@ class ApiRequest(server.Request):
     def connectionLost(self, reason: Failure) -> None:
         super().connectionLost(reason)
         self._in_flight.ended(self)
-        if self.work is not None:
+        if self._stream is not None and not self._stream.complete:
+            # Not cancelled: whoever takes the body may want to keep what has come.
+            self._stream.fail(IncompleteBody("the client hung up before the end of the body"))
+        elif self.work is not None:
             self.work.cancel()
+
+    def body_wanted(self) -> None:
+        """See :class:`~stacksync.protocols.http.body_stream.BodySource`.
+
+        From now on the channel sees to it that the client does not stop.
+        """
+        self._in_flight.ended(self)
+        if self._expects_continue and not self.gone:
+            self._expects_continue = False
+            self.channel._send100Continue()
+
+    def body_pauses(self) -> None:
+        if not self.gone and not self.finished:
+            self.channel.pause_reading()
+
+    def body_resumes(self) -> None:
+        if not self.gone and not self.finished:
+            self.channel.resume_reading()
+
+    def body_fails(self, error: Exception) -> None:
+        """The rest of the body will not come."""
+        if self._stream is not None:
+            self._stream.fail(error)
 
     def begin(self) -> None:
         """The time for the answer runs from now."""
@@ -109,15 +178,7 @@ class ApiRequest(server.Request):
     def send(self, answer: Answer) -> None:
         """Answer; a large body goes at the client's pace.  Nothing may be written after it."""
         body = answer.body
-        headers = self.responseHeaders
-        self.code = answer.code
-        self.code_message = RESPONSES.get(answer.code, b"")
-        headers.setRawHeaders(b"Server", SERVER_NAME)
-        headers.setRawHeaders(b"Content-Type", JSON)
-        headers.setRawHeaders(b"Cache-Control", NO_STORE)
-        headers.setRawHeaders(b"Content-Length", [b"%d" % len(body)])
-        for name, value in answer.headers:
-            headers.setRawHeaders(name, [value])
+        self._head(answer.code, len(body), (JSON_TYPE, *answer.headers))
         if len(body) > PIECE and self.method != b"HEAD":
             paced = PacedBody(self, body, self._in_flight.progressed)
             self.registerProducer(paced, True)
@@ -125,3 +186,40 @@ class ApiRequest(server.Request):
         else:
             self.write(body)
             self.finish()
+
+    async def send_streamed(self, answer: StreamedAnswer) -> None:
+        """Answer with what a stream gives, at the client's pace.
+
+        A stream that fails or has another length drops the connection: the
+        client must not take part of the content for all of it.
+        """
+        try:
+            self._head(answer.code, answer.length, answer.headers)
+            if answer.stream is None or self.method == b"HEAD":
+                self.write(b"")
+            else:
+                await StreamPump(self, self._in_flight.progressed).send(answer)
+        except BaseException:
+            self.abort()
+            raise
+        finally:
+            if answer.stream is not None:
+                await answer.stream.close()
+        if not self.gone:
+            self.finish()
+
+    def _head(self, code: int, length: int, more: Headers) -> None:
+        headers = self.responseHeaders
+        self.code = code
+        self.code_message = RESPONSES.get(code, b"")
+        headers.setRawHeaders(b"Server", SERVER_NAME)
+        headers.setRawHeaders(b"Cache-Control", NO_STORE)
+        if code not in NO_BODY_CODES:
+            headers.setRawHeaders(b"Content-Length", [b"%d" % length])
+        for name, value in more:
+            headers.setRawHeaders(name, [value])
+        if self._stream is not None and not self._stream.complete:
+            may_come = not self._expects_continue and not self._stream.has_failed
+            known = self.body_length is not None and may_come
+            rest = (self.body_length or 0) - self._stream.received if known else None
+            self.channel.answers_early(self, rest)

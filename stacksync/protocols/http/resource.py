@@ -16,6 +16,8 @@ from twisted.logger import Logger
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
+from stacksync.errors import StackSyncError
+from stacksync.protocols.http.answer import StreamedAnswer
 from stacksync.protocols.http.errors import Refusal, error_answer, told
 from stacksync.protocols.http.sign_in import credentials
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from stacksync.protocols.http.answer import Answer
     from stacksync.protocols.http.request import ApiRequest
 
-Handler = Callable[..., Awaitable["Answer | None"]]
+Handler = Callable[..., Awaitable["Answer | StreamedAnswer | None"]]
 
 VERSION_HEADERS = (b"StackSync-API", b"X-StackSync-API")
 VERSION = b"v2"
@@ -37,18 +39,44 @@ class JSONResource(Resource):
     sees to the rest itself (event streams).
 
     :param handlers: by method; ``GET`` answers ``HEAD`` too.
+    :cvar streamed_methods: those whose handlers take the body while it
+        arrives, from :attr:`ApiRequest.body <...request.ApiRequest.body>`.
+    :ivar variable: name and resource of the path segment below that may be anything.
     """
 
+    streamed_methods: frozenset[bytes] = frozenset()
     _log = Logger()
 
     def __init__(self, handlers: Mapping[bytes, Handler]) -> None:
         super().__init__()
+        self.variable: tuple[str, JSONResource] | None = None
         self._handlers = dict(handlers)
         if b"GET" in self._handlers:
             self._handlers[b"HEAD"] = self._handlers[b"GET"]
 
+    @property
+    def methods(self) -> frozenset[bytes]:
+        """What may be asked of this resource."""
+        return frozenset(self._handlers)
+
+    def put_variable(self, name: str, resource: JSONResource) -> None:
+        """Hang a resource under every path segment that nothing else is under.
+
+        :param name: under which the segment is found in the request's ``segments``.
+        """
+        self.variable = (name, resource)
+
+    def below(self, path: bytes) -> Resource:
+        """The resource that stands under a path segment."""
+        child: Resource | None = self.children.get(path)
+        if child is not None:
+            return child
+        return UNKNOWN if self.variable is None or not path else self.variable[1]
+
     def getChild(self, path: bytes, request: ApiRequest) -> Resource:
-        return UNKNOWN
+        if self.variable is not None:
+            request.segments[self.variable[0]] = path
+        return self.below(path)
 
     def render(self, request: ApiRequest) -> int:
         request.begin()
@@ -56,7 +84,7 @@ class JSONResource(Resource):
         return NOT_DONE_YET
 
     async def _respond(self, request: ApiRequest) -> None:
-        answer: Answer | None
+        answer: Answer | StreamedAnswer | None
         try:
             handler = self._handlers.get(request.method)
             if handler is None:
@@ -70,10 +98,28 @@ class JSONResource(Resource):
             )
         except Exception as error:
             answer = error_answer(error, request.summary, self._log)
-        if answer is not None and not request.gone:
+        if request.gone:
+            if isinstance(answer, StreamedAnswer) and answer.stream is not None:
+                await answer.stream.close()
+        elif isinstance(answer, StreamedAnswer):
+            await self._stream(request, answer)
+        elif answer is not None:
             request.send(answer)
 
-    async def _run(self, handler: Handler, request: ApiRequest) -> Answer | None:
+    async def _stream(self, request: ApiRequest, answer: StreamedAnswer) -> None:
+        try:
+            await request.send_streamed(answer)
+        except CancelledError:
+            # The client has gone, or does not take what it asked for.
+            pass
+        except StackSyncError as error:
+            self._log.error(
+                "{request} was broken off: {problem}", request=request.summary, problem=str(error)
+            )
+        except Exception:
+            self._log.failure("{request} was broken off", request=request.summary)
+
+    async def _run(self, handler: Handler, request: ApiRequest) -> Answer | StreamedAnswer | None:
         return await handler(request)
 
     def _wrong_method(self, request: ApiRequest) -> Refusal:
@@ -95,7 +141,7 @@ class ApiResource(JSONResource):
         super().__init__(handlers)
         self._authenticator = authenticator
 
-    async def _run(self, handler: Handler, request: ApiRequest) -> Answer | None:
+    async def _run(self, handler: Handler, request: ApiRequest) -> Answer | StreamedAnswer | None:
         check_version(request)
         principal = await self._authenticator.authenticate(*credentials(request), request.peer)
         return await handler(request, principal)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -142,6 +143,15 @@ class ApiSite(Site):
     def acceptableProtocols(self) -> list[bytes]:
         # HTTP/2 would need a channel of its own with the same bounds as ours.
         return [b"http/1.1"]
+
+    def streams_body(self, method: bytes, uri: bytes) -> bool:
+        """Whether the resource there takes the body of such a request while it arrives."""
+        resource: Resource = self.resource
+        for segment in uri.partition(b"?")[0][1:].split(b"/"):
+            if not isinstance(resource, JSONResource):
+                return False
+            resource = resource.below(unquote_to_bytes(segment))
+        return isinstance(resource, JSONResource) and method in resource.streamed_methods
 
     def log(self, request: ApiRequest) -> None:  # type: ignore[override]
         if self._access_log:

@@ -38,15 +38,10 @@ class WorkspacesResource(ApiResource):
     ) -> None:
         super().__init__(authenticator, {b"GET": self._list})
         self._workspaces = workspaces
-        self._workspace = WorkspaceResource(authenticator, workspaces)
+        workspace = WorkspaceResource(authenticator, workspaces)
         for name, part in parts.items():
-            self._workspace.putChild(name, part)
-
-    def getChild(self, path: bytes, request: ApiRequest) -> Resource:
-        if not path:
-            return super().getChild(path, request)
-        request.segments["workspace"] = path
-        return self._workspace
+            workspace.putChild(name, part)
+        self.put_variable("workspace", workspace)
 
     async def _list(self, request: ApiRequest, principal: Principal) -> Answer:
         workspaces = await self._workspaces.list(principal)

@@ -11,6 +11,7 @@ from typing import Any
 from attrs import define, field, frozen
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
+from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.protocol import Protocol
 from twisted.internet.task import deferLater
@@ -162,7 +163,7 @@ class Conversation(Protocol):
             self._changed.append(changed)
             try:
                 await changed.addTimeout(PATIENCE, reactor)
-            except TimeoutError:
+            except DeferredTimeout:
                 raise AssertionError(f"so far: {bytes(self.received[-2000:])!r}") from None
 
     def _tell(self) -> None:
