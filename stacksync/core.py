@@ -1,4 +1,4 @@
-"""The parts below the front-ends, put together: database, engine, passwords.
+"""The parts below the front-ends, put together: database, store, engine, passwords.
 
 For the service and for ``stacksync-admin``, which differ in what they put on
 top.  No protocols here.
@@ -21,6 +21,7 @@ from stacksync.embedded.postgres import EmbeddedPostgres
 from stacksync.embedded.threads import in_thread
 from stacksync.engine import Engine, engine_on
 from stacksync.errors import SchemaMismatch, Unavailable
+from stacksync.storage import IStore, store_for
 
 log = Logger()
 
@@ -29,13 +30,14 @@ EMBEDDED = "embedded"
 
 
 class Core:
-    """Database, engine and password hasher of one configuration.
+    """Database, store, engine and password hasher of one configuration.
 
     :ivar url: the database's libpq URL, once :meth:`open_database` is through.
     """
 
     url: str
     database: Database
+    store: IStore
     engine: Engine
     hasher: PasswordHasher
 
@@ -66,7 +68,8 @@ class Core:
     async def start(self) -> None:
         """Open the database, see to its schema, and start the engine on it.
 
-        :raises ConfigurationError: see :meth:`open_database`.
+        :raises ConfigurationError: see :meth:`open_database`; or the store
+            can't be where the settings want it.
         :raises SchemaMismatch: the schema is not this program's; an embedded
             database's is migrated.
         :raises Unavailable: the embedded database did not start.
@@ -75,6 +78,7 @@ class Core:
         settings = evolve(self._config.database, url=self.url)
         if self.is_embedded:
             await self._migrate()
+        self.store = self._start_store()
         self.database = Database(self._reactor, settings)
         self.hasher = PasswordHasher(self._reactor, self._config.auth)
         self.engine = engine_on(
@@ -84,6 +88,9 @@ class Core:
             self._config.limits,
             # The others stay free for those who only read.
             lanes=max(1, settings.pool_size // 2),
+            store=self.store,
+            content_threads=self._config.content.threads,
+            upload_expire=self._config.uploads.expire,
         )
         self.database.start()
         self._started = True
@@ -105,10 +112,21 @@ class Core:
             self._started = False
             self.engine.stop()
             self.database.stop()
+            await self.store.stop()
             await self.hasher.stop()
         if self._embedded is not None:
             embedded, self._embedded = self._embedded, None
             await embedded.stop()
+
+    def _start_store(self) -> IStore:
+        state = self._config.service.home
+        # An existing home is what its owner made it: an operator's command may
+        # run as another user.
+        if not self._config.storage.directory.is_absolute() and not state.is_dir():
+            home.prepare(state)
+        store = store_for(self._reactor, self._config)
+        store.start()
+        return store
 
     async def _migrate(self) -> None:
         for line in await self._in_thread(lambda: migrations.migrate(self.url)):

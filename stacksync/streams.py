@@ -19,15 +19,15 @@ class BytesStream:
     """The bytes that are at hand already."""
 
     def __init__(self, content: bytes) -> None:
-        self._rest = memoryview(content)
+        self._rest = content
 
     async def read(self) -> bytes:
-        piece = bytes(self._rest[:PIECE])
-        self._rest = self._rest[len(piece) :]
+        # What fits into one piece, as nearly all chunks do, is not copied.
+        piece, self._rest = self._rest[:PIECE], self._rest[PIECE:]
         return piece
 
     async def close(self) -> None:
-        self._rest = memoryview(b"")
+        self._rest = b""
 
 
 async def read_all(stream: IByteStream, limit: int) -> bytes:

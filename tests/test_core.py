@@ -1,4 +1,4 @@
-"""Database, engine and hasher come up together on a schema that fits, and go together."""
+"""Database, store, engine and hasher come up together on a schema that fits, and go together."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pytest_twisted import ensureDeferred
 from twisted.internet import reactor
 from twisted.internet.defer import CancelledError, Deferred
 
-from stacksync.config import Config
+from stacksync.config import Config, StorageConfig
 from stacksync.core import Core
 from stacksync.db import migrations
 from stacksync.errors import ConfigurationError, SchemaMismatch, Unavailable
@@ -28,12 +28,18 @@ MakeCore = Callable[..., Core]
 
 
 @pytest_twisted.async_yield_fixture
-async def make_core() -> AsyncIterator[MakeCore]:
+async def make_core(tmp_path: Path) -> AsyncIterator[MakeCore]:
     """Makes cores on a database URL, or on the embedded database of a directory."""
     made: list[Core] = []
 
-    def make(url: str | Path, pool_size: int = 2) -> Core:
-        config = Config.embedded(url) if isinstance(url, Path) else Config()
+    def make(
+        url: str | Path,
+        pool_size: int = 2,
+        home: Path = tmp_path,
+        storage: StorageConfig | None = None,
+    ) -> Core:
+        config = Config.embedded(url if isinstance(url, Path) else home)
+        config = evolve(config, storage=storage or StorageConfig())
         database = evolve(config.database, pool_size=pool_size)
         if isinstance(url, str):
             database = evolve(database, url=url)
@@ -175,3 +181,38 @@ async def test_a_state_directory_that_cannot_be_is_named(
     occupied.touch()
     with pytest.raises(ConfigurationError, match=f"the state directory {occupied}"):
         await make_core(occupied).start()
+
+
+@ensureDeferred
+async def test_the_store_lies_in_the_state_directory_and_runs_with_the_core(
+    make_core: MakeCore, database_dsn: str, tmp_path: Path
+) -> None:
+    core = make_core(database_dsn, home=tmp_path / "home")
+    await core.start()
+    await core.store.create_container("workspace")
+    await core.store.check()
+    assert (tmp_path / "home" / "objects" / "containers" / "workspace").is_dir()
+    assert (tmp_path / "home").stat().st_mode & 0o066 == 0
+    await core.stop()
+    with pytest.raises(Unavailable, match=r"^storage: "):
+        await core.store.check()
+
+
+@ensureDeferred
+async def test_a_store_elsewhere_needs_no_state_directory(
+    make_core: MakeCore, database_dsn: str, tmp_path: Path
+) -> None:
+    elsewhere = StorageConfig(directory=tmp_path / "elsewhere")
+    core = make_core(database_dsn, home=tmp_path / "home", storage=elsewhere)
+    await core.start()
+    await core.store.check()
+    assert not (tmp_path / "home").exists()
+
+
+@ensureDeferred
+async def test_a_storage_directory_that_cannot_be_is_named(
+    make_core: MakeCore, database_dsn: str, tmp_path: Path
+) -> None:
+    (tmp_path / "objects").touch()
+    with pytest.raises(ConfigurationError, match=f"the storage directory {tmp_path}/objects"):
+        await make_core(database_dsn).start()

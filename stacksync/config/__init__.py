@@ -8,6 +8,12 @@ looks at a setting's meaning for another layer.
 from __future__ import annotations
 
 from stacksync.config.addresses import without_password
+from stacksync.config.content_options import (
+    ContentConfig,
+    RetentionConfig,
+    StorageConfig,
+    UploadsConfig,
+)
 from stacksync.config.dump import dump
 from stacksync.config.load import load, parse
 from stacksync.config.options import (
@@ -26,11 +32,15 @@ __all__ = [
     "AmqpConfig",
     "AuthConfig",
     "Config",
+    "ContentConfig",
     "DatabaseConfig",
     "HttpConfig",
     "LimitsConfig",
     "LogConfig",
+    "RetentionConfig",
     "ServiceConfig",
+    "StorageConfig",
+    "UploadsConfig",
     "default_home",
     "dump",
     "load",

@@ -22,7 +22,7 @@ A line that starts with # or ; is a comment; there are no comments after a value
 after = is taken as it stands, % and quotes included. To change an option, take the # off \
 its line. An unknown section or option is an error: see twistd -n stacksync --check-config.
 
-Sizes: 4096 (bytes), 512K, 8M, 5G (K is 1024). Durations: 15ms, 10s, 2m, 1h."""
+Sizes: 4096 (bytes), 512K, 8M, 5G (K is 1024). Durations: 15ms, 10s, 2m, 1h, 7d."""
 
 
 def dump() -> str:

@@ -1,8 +1,9 @@
 """Every option of the service, declared once: default, sort of value and help.
 
-The parser, the commented example and the tests are all derived from these
-classes.  A bare ``Config()`` is all defaults.  Values of type ``float`` are
-seconds, sizes are bytes.
+Those about the content of files are in ``content_options``.  The parser, the
+commented example and the tests are all derived from these classes.  A bare
+``Config()`` is all defaults.  Values of type ``float`` are seconds, sizes are
+bytes.
 """
 
 from __future__ import annotations
@@ -14,6 +15,12 @@ from typing import Literal
 from attrs import Factory, evolve, field, frozen
 
 from stacksync.config import addresses, values
+from stacksync.config.content_options import (
+    ContentConfig,
+    RetentionConfig,
+    StorageConfig,
+    UploadsConfig,
+)
 from stacksync.config.declaration import option, secret_url
 
 
@@ -157,6 +164,11 @@ class HttpConfig:
         "ssl:443:privateKey=key.pem:certKey=cert.pem; off: no HTTP.",
     )
     max_body: int = option(values.size(minimum=4096), 8 * 1024**2, "The largest body of a request.")
+    max_file: int = option(
+        values.size(minimum=0),
+        0,
+        "The largest file that may be uploaded, whatever its owner's quota; 0: no limit.",
+    )
     request_timeout: float = option(
         values.duration(), 60.0, "How long a request may take, from its first byte to its answer."
     )
@@ -236,6 +248,10 @@ class Config:
     database: DatabaseConfig = field(factory=DatabaseConfig)
     amqp: AmqpConfig = field(factory=AmqpConfig)
     http: HttpConfig = field(factory=HttpConfig)
+    storage: StorageConfig = field(factory=StorageConfig)
+    content: ContentConfig = field(factory=ContentConfig)
+    retention: RetentionConfig = field(factory=RetentionConfig)
+    uploads: UploadsConfig = field(factory=UploadsConfig)
     auth: AuthConfig = field(factory=AuthConfig)
     limits: LimitsConfig = field(factory=LimitsConfig)
     log: LogConfig = field(factory=LogConfig)

@@ -17,7 +17,7 @@ from attrs import frozen
 Value = TypeVar("Value")
 
 _SIZE_UNITS = {"T": 1024**4, "G": 1024**3, "M": 1024**2, "K": 1024}
-_SECONDS = {"h": 3600, "m": 60, "s": 1}
+_SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _AMQP_NAME_BYTES = 255
 LARGEST_SIZE = 2**63 - 1
@@ -59,13 +59,13 @@ def write_size(size: int) -> str:
 
 
 def read_duration(text: str) -> float:
-    """Seconds, from a number with its unit: ``15ms``, ``1.5s``, ``2m``, ``1h``.
+    """Seconds, from a number with its unit: ``15ms``, ``1.5s``, ``2m``, ``1h``, ``7d``.
 
     :raises ValueError: anything else, a number without a unit included.
     """
-    match = re.fullmatch(r"([0-9]{1,12}(?:\.[0-9]{1,9})?)(ms|s|m|h)", text)
+    match = re.fullmatch(r"([0-9]{1,12}(?:\.[0-9]{1,9})?)(ms|s|m|h|d)", text)
     if match is None:
-        raise ValueError(f"{text!r} is not a duration; write 15ms, 10s, 2m or 1h")
+        raise ValueError(f"{text!r} is not a duration; write 15ms, 10s, 2m, 1h or 7d")
     number = float(match[1])
     return number / 1000 if match[2] == "ms" else number * _SECONDS[match[2]]
 
@@ -149,6 +149,17 @@ def directory() -> Kind[Path]:
         if not path.is_absolute() or "\0" in text:
             raise ValueError(f"{text!r} is not an absolute path")
         return path
+
+    return Kind(read, str)
+
+
+def directory_in_home() -> Kind[Path]:
+    """A path that is absolute, starts with ``~``, or is relative to ``[service] home``."""
+
+    def read(text: str) -> Path:
+        if not text or "\0" in text:
+            raise ValueError(f"{text!r} is not a path")
+        return directory().read(text) if text.startswith("~") else Path(text)
 
     return Kind(read, str)
 
