@@ -1,123 +1,29 @@
-"""Bodies that are taken while they arrive, and answers that are sent while they are made."""
+"""Bodies that are taken while they arrive."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
 from hashlib import sha256
 from http import HTTPStatus
 
 import pytest
-import pytest_twisted
-from attrs import define, field
 from pytest_twisted import ensureDeferred
 from twisted.internet import reactor
-from twisted.internet.defer import CancelledError
 from twisted.internet.task import deferLater
-from zope.interface import implementer
 
-from stacksync.errors import DamagedContent, IncompleteBody, QuotaExceeded
-from stacksync.interfaces import IByteStream
+from stacksync.errors import QuotaExceeded
 from stacksync.protocols.http import channel
-from stacksync.protocols.http.answer import Answer, StreamedAnswer, json_answer
 from stacksync.protocols.http.body_stream import BUFFER, BodyStream
-from stacksync.protocols.http.request import ApiRequest
-from stacksync.protocols.http.resource import JSONResource
-from stacksync.protocols.http.site import ApiSite
-from stacksync.streams import PIECE, BytesStream
-from tests.protocols.http.client import Client, Conversation, Patience, eventually
-from tests.protocols.http.conftest import StartSite
-from tests.protocols.http.engines import MadeUpEngine
+from tests.protocols.http.client import Patience, eventually
+from tests.protocols.http.sinks import (
+    MIB,
+    Sink,
+    StartSink,
+    posting,
+    start_sink,
+)
 
-MIB = 1024**2
-
-
-@implementer(IByteStream)
-@define
-class MadeUpStream:
-    """Gives the pieces that a test has prepared; one may be an error."""
-
-    pieces: list[bytes | Exception]
-    closed: bool = False
-
-    async def read(self) -> bytes:
-        if not self.pieces:
-            return b""
-        piece = self.pieces.pop(0)
-        if isinstance(piece, Exception):
-            raise piece
-        return piece
-
-    async def close(self) -> None:
-        self.closed = True
-
-
-class Endless(MadeUpStream):
-    """A stream that counts how much was asked of it."""
-
-    given = 0
-
-    async def read(self) -> bytes:
-        self.given += PIECE
-        return b"x" * PIECE
-
-
-@define(slots=False)
-class Sink:
-    """``POST`` takes a body as the test lets it; ``GET`` answers with a stream."""
-
-    patience: Patience | None = None
-    refuses: Exception | None = None
-    gives: StreamedAnswer | None = None
-    taken: int = 0
-    ended: Exception | None = None
-    seen: list[ApiRequest] = field(factory=list)
-
-    async def take(self, request: ApiRequest) -> Answer:
-        self.seen.append(request)
-        if self.refuses is not None:
-            raise self.refuses
-        digest = sha256()
-        try:
-            while piece := await request.body.read():
-                self.taken += len(piece)
-                digest.update(piece)
-                if self.patience is not None:
-                    await self.patience.wait()
-        except (CancelledError, IncompleteBody) as error:
-            self.ended = error
-            raise
-        return json_answer({"sha256": digest.hexdigest(), "length": request.body_length})
-
-    async def give(self, request: ApiRequest) -> StreamedAnswer:
-        assert self.gives is not None
-        return self.gives
-
-
-class SinkResource(JSONResource):
-    streamed_methods = frozenset({b"POST"})
-
-    def __init__(self, sink: Sink) -> None:
-        super().__init__({b"POST": sink.take, b"GET": sink.give})
-
-
-StartSink = Callable[..., Awaitable[tuple[ApiSite, Client]]]
-
-
-@pytest_twisted.async_yield_fixture
-async def start_sink(start_site: StartSite) -> AsyncIterator[StartSink]:
-    async def start(sink: Sink, **settings: object) -> tuple[ApiSite, Client]:
-        site, client = await start_site(MadeUpEngine(), **settings)
-        site.resource.putChild(b"sink", SinkResource(sink))
-        return site, client
-
-    yield start
-
-
-async def posting(client: Client, more: str) -> Conversation:
-    connection = await client.raw()
-    connection.send(f"POST /sink HTTP/1.1\r\nHost: x\r\n{more}\r\n")
-    return connection
+__all__ = ["start_sink"]
 
 
 @ensureDeferred
@@ -186,7 +92,7 @@ async def test_a_client_that_is_faster_than_the_reader_is_made_to_wait(
     await eventually(lambda: stream._paused)
 
     assert stream.received < BUFFER + sink.taken + 2 * 65536
-    assert not any(reader is open_channel.transport for reader in reactor.getReaders())
+    assert id(open_channel.transport) not in map(id, reactor.getReaders())
     while sink.taken < 64 * MIB:
         sink.patience.go_on()
         await deferLater(reactor, 0)
@@ -240,6 +146,25 @@ async def test_a_refused_body_that_is_sent_regardless_gets_its_answer(
 
     assert answer.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     await eventually(lambda: not site.channels)
+
+
+@ensureDeferred
+async def test_a_client_that_had_to_wait_before_it_was_refused_is_not_kept_waiting(
+    start_sink: StartSink,
+) -> None:
+    patience = Patience()
+    sink = Sink(patience, refuses=QuotaExceeded("no room"))
+    _, client = await start_sink(sink)
+    size = BUFFER + 20_000
+    connection = await posting(client, f"Content-Length: {size}\r\n")
+    connection.send(b"x" * BUFFER)
+    await eventually(lambda: sink.seen and sink.seen[0]._stream.received == BUFFER)
+    connection.send(b"x" * 20_000 + b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+
+    patience.go_on()
+
+    assert b" 413 " in await connection.until(b"}")
+    assert b"200 OK" in await connection.until(b"}")
 
 
 @ensureDeferred
@@ -298,80 +223,3 @@ async def test_who_does_not_send_the_rest_of_a_refused_body_is_cut_off(
 
     assert await connection.until_closed() == b""
     await eventually(lambda: not site.channels)
-
-
-@ensureDeferred
-async def test_a_stream_is_sent_whole(start_sink: StartSink) -> None:
-    content = os.urandom(3 * MIB + 5)
-    _, client = await start_sink(Sink(gives=StreamedAnswer(BytesStream(content), len(content))))
-
-    answer = await client.get("/sink")
-
-    assert answer.code == HTTPStatus.OK
-    assert answer.length == len(content)
-    assert answer.body == content
-
-
-@ensureDeferred
-async def test_a_head_has_the_length_and_leaves_the_stream_alone(start_sink: StartSink) -> None:
-    stream = MadeUpStream([AssertionError("read")])
-    _, client = await start_sink(Sink(gives=StreamedAnswer(stream, 12345)))
-
-    answer = await client.request("HEAD", "/sink")
-
-    assert (answer.header("Content-Length"), answer.body) == ("12345", b"")
-    assert stream.closed
-
-
-@pytest.mark.parametrize(
-    "pieces",
-    [[b"half"], [b"half", DamagedContent("chunk 2 is missing")], [b"half", b"and too much"]],
-    ids=["ends early", "fails", "goes on"],
-)
-@ensureDeferred
-async def test_a_stream_that_is_not_what_it_should_be_drops_the_connection(
-    start_sink: StartSink, pieces: list[bytes | Exception]
-) -> None:
-    stream = MadeUpStream(pieces)
-    site, client = await start_sink(Sink(gives=StreamedAnswer(stream, 8)))
-    connection = await client.raw()
-    connection.send("GET /sink HTTP/1.1\r\nHost: x\r\n\r\n")
-
-    answer = await connection.until_closed()
-
-    assert len(answer.partition(b"\r\n\r\n")[2]) < 8
-    assert stream.closed
-    assert not site.in_flight
-
-
-@ensureDeferred
-async def test_a_slow_reader_holds_up_the_stream(start_sink: StartSink) -> None:
-    stream = Endless([])
-    _, client = await start_sink(Sink(gives=StreamedAnswer(stream, 2**40)))
-    connection = await client.raw()
-    connection.transport.pauseProducing()
-    connection.send("GET /sink HTTP/1.1\r\nHost: x\r\n\r\n")
-    await eventually(lambda: stream.given)
-    given = -1
-    while given != stream.given:
-        given = stream.given
-        await deferLater(reactor, 0.1)
-
-    assert given < 32 * MIB
-    connection.hang_up()
-    await eventually(lambda: stream.closed)
-
-
-@ensureDeferred
-async def test_a_reader_that_takes_nothing_is_cut_off(start_sink: StartSink) -> None:
-    stream = Endless([])
-    site, client = await start_sink(Sink(gives=StreamedAnswer(stream, 2**40)), request_timeout=0.2)
-    connection = await client.raw()
-    connection.transport.pauseProducing()
-    connection.send("GET /sink HTTP/1.1\r\nHost: x\r\n\r\n")
-
-    await eventually(lambda: stream.given)
-    await eventually(lambda: stream.closed)
-
-    assert not site.channels
-    connection.hang_up()
