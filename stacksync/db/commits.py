@@ -125,7 +125,7 @@ def change_as_json(ready: ReadyRequest, place: int) -> dict[str, Any]:
         return {"invalid": True}
     change = ready.request.changes[place]
     new = change.id is None
-    return {
+    told: dict[str, Any] = {
         "id": change.id,
         "parent_id": change.parent_id,
         "parent_ordinal": ready.parent_ordinals.get(place),
@@ -139,6 +139,10 @@ def change_as_json(ready: ReadyRequest, place: int) -> dict[str, Any]:
         "chunks": [] if change.is_folder else (change.chunks or ()) if new else change.chunks,
         "modified_at": change.modified_at,
     }
+    # Hardly ever: the rest need not carry it.
+    if change.restores:
+        told["restores"] = True
+    return told
 
 
 def result(ready: ReadyRequest, answer: dict[str, Any]) -> CommitResult | RequestRefused:

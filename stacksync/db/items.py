@@ -1,4 +1,7 @@
-"""Statements that read items: a workspace's changes, an item's versions."""
+"""Statements that read items: a workspace's changes, an item's state and versions.
+
+Listings of folders and of the trash are in ``listings``.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,12 @@ from typing import Any
 from uuid import UUID
 
 import psycopg2.sql as sql
+from attrs import frozen
 
+from stacksync.db import workspaces
 from stacksync.db.connection import Row
 from stacksync.db.database import Database
-from stacksync.model import Item, ItemShape, ItemStatus
+from stacksync.model import Item, ItemOutcome, ItemShape, ItemStatus, Refusal, Workspace
 
 EXPRESSIONS = {
     "modified_at": """to_char(i.modified_at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')""",
@@ -32,6 +37,30 @@ VERSION_COLUMNS = (
     "v.item_id, v.workspace_id, v.version, v.revision, v.status, v.parent_id, v.parent_version,"
     " v.is_folder, v.name, v.size, v.checksum, v.mimetype, v.chunks, v.device_id, v.modified_at"
 )
+
+ITEM_COLUMNS = VERSION_COLUMNS.replace("v.item_id", "v.id").replace("v.", "i.")
+"""The same of the item's newest version."""
+
+ITEM_WIDTH = ITEM_COLUMNS.count(",") + 1
+
+MADE_BY = """
+    SELECT a.workspace_id, a.outcomes -> 0 FROM answered_request a
+        JOIN device d ON d.id = a.device_id AND d.account_id = %(account)s
+        WHERE a.device_id = %(device)s AND a.request_id = %(request)s
+    UNION ALL
+    SELECT v.workspace_id, json_build_object('refusal', NULL, 'item', item_state(v))
+        FROM item_version v
+        JOIN device d ON d.id = v.device_id AND d.account_id = %(account)s
+        WHERE v.device_id = %(device)s AND v.request_id = %(request)s AND v.ordinal = 0
+"""
+
+
+@frozen
+class HeldItem:
+    """The newest state of an item, in the workspace as the member who asks sees it."""
+
+    item: Item
+    workspace: Workspace
 
 
 def item(row: Row) -> Item:
@@ -114,20 +143,95 @@ class ItemTable:
         )
         return tuple(map(item, rows))
 
+    async def held(self, account_id: UUID, item_id: int) -> HeldItem | None:
+        """The newest state of an item, deleted or not, that the account is a member for."""
+        rows = await self._database.query(
+            "read item",
+            f"""
+            SELECT {ITEM_COLUMNS}, {workspaces.COLUMNS} FROM item i
+            JOIN membership m ON m.workspace_id = i.workspace_id AND m.account_id = %s
+            JOIN workspace w ON w.id = i.workspace_id
+            JOIN account o ON o.id = w.owner_id
+            WHERE i.id = %s
+            """,
+            [account_id, item_id],
+            repeatable=True,
+        )
+        if not rows:
+            return None
+        return HeldItem(item(rows[0][:ITEM_WIDTH]), workspaces.workspace(rows[0][ITEM_WIDTH:]))
+
+    async def version(self, account_id: UUID, item_id: int, number: int) -> Item | None:
+        """One version of an item that the account is a member for."""
+        rows = await self._database.query(
+            "read version",
+            f"""
+            SELECT {VERSION_COLUMNS} FROM item i
+            JOIN membership m ON m.workspace_id = i.workspace_id AND m.account_id = %s
+            JOIN item_version v ON v.item_id = i.id AND v.version = %s
+            WHERE i.id = %s
+            """,
+            [account_id, number, item_id],
+            repeatable=True,
+        )
+        return item(rows[0]) if rows else None
+
+    async def made_by(
+        self, account_id: UUID, device_id: UUID, request_id: str
+    ) -> ItemOutcome | None:
+        """What became of the first item of a request of a device of this account.
+
+        ``None`` if there was no such request; ``change`` of the outcome is not known.
+        """
+        rows = await self._database.query(
+            "read request",
+            MADE_BY,
+            {"account": account_id, "device": device_id, "request": request_id},
+            repeatable=True,
+        )
+        if not rows:
+            return None
+        # It may be in both places, if another item of it was refused: they tell the same.
+        workspace_id, outcome = rows[0]
+        refusal, state = outcome["refusal"], outcome["item"]
+        return ItemOutcome(
+            refusal=Refusal(refusal) if refusal is not None else None,
+            item=item_from_state(state, workspace_id) if state is not None else None,
+            change=None,
+        )
+
+    async def live_named(self, workspace_id: UUID, parent_id: int | None, name: str) -> Item | None:
+        """The live item of a name in a folder, or with ``None`` in the workspace's root."""
+        rows = await self._database.query(
+            "find item by name",
+            f"""
+            SELECT {ITEM_COLUMNS} FROM item i
+            WHERE i.workspace_id = %s AND i.parent_id {"IS NULL" if parent_id is None else "= %s"}
+                AND i.name = %s AND i.status <> 'DELETED'
+            """,
+            [workspace_id, *([] if parent_id is None else [parent_id]), name],
+            repeatable=True,
+        )
+        return item(rows[0]) if rows else None
+
+
+def shaped(shape: ItemShape) -> sql.Composed:
+    """The columns of ``item i`` that write it in a shape, under its names."""
+    return sql.SQL(", ").join(
+        sql.SQL("{} AS {}").format(
+            sql.SQL(EXPRESSIONS.get(attribute, f"i.{attribute}")), sql.Identifier(wire_name)
+        )
+        for attribute, wire_name in shape.names.items()
+    )
+
 
 def changes_statement(shape: ItemShape) -> sql.Composed:
     """The SELECT that writes items in a shape; row_to_json is the fastest way to (by a quarter).
 
     The workspace's revision is from the same snapshot as the items.
     """
-    columns = sql.SQL(", ").join(
-        sql.SQL("{} AS {}").format(
-            sql.SQL(EXPRESSIONS.get(attribute, f"i.{attribute}")), sql.Identifier(wire_name)
-        )
-        for attribute, wire_name in shape.names.items()
-    )
     return sql.SQL(
         "SELECT i.id, i.parent_id, row_to_json(told)::text,"
         " (SELECT latest_revision FROM workspace WHERE id = %(workspace)s)"
         " FROM item i, LATERAL (SELECT {columns}) told WHERE " + CHANGED
-    ).format(columns=columns)
+    ).format(columns=shaped(shape))

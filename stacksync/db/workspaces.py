@@ -11,9 +11,14 @@ from stacksync.model import Role, Workspace
 
 OWNER = ", ".join(f"o.{column}" for column in accounts.COLUMNS.split(", "))
 
+COLUMNS = (
+    "w.id, m.mount_name, m.mount_parent_id, m.role, w.container, w.is_shared, w.is_encrypted,"
+    f" w.latest_revision, w.oldest_revision, {OWNER}"
+)
+"""Of ``workspace w``, the ``membership m`` of who asks, and the owner's ``account o``."""
+
 SELECT = f"""
-    SELECT w.id, m.mount_name, m.mount_parent_id, m.role, w.container, w.is_shared,
-        w.is_encrypted, w.latest_revision, w.oldest_revision, {OWNER}
+    SELECT {COLUMNS}
     FROM membership m
     JOIN workspace w ON w.id = m.workspace_id
     JOIN account o ON o.id = w.owner_id
@@ -21,7 +26,7 @@ SELECT = f"""
 
 
 def workspace(row: Row) -> Workspace:
-    """A workspace from the columns of :data:`SELECT`."""
+    """A workspace from the columns :data:`COLUMNS`."""
     identity, name, parent, role, container, shared, encrypted, latest, oldest, *owner = row
     return Workspace(
         id=identity,
@@ -57,6 +62,19 @@ class WorkspaceTable:
             "read workspace",
             f"{SELECT} WHERE m.account_id = %s AND m.workspace_id = %s",
             [account_id, workspace_id],
+            repeatable=True,
+        )
+        return workspace(rows[0]) if rows else None
+
+    async def default_of(self, account_id: UUID) -> Workspace | None:
+        """Where an account's own files are: the oldest workspace it owns and does not share."""
+        rows = await self._database.query(
+            "read default workspace",
+            f"""
+            {SELECT} WHERE m.account_id = %s AND w.owner_id = m.account_id AND NOT w.is_shared
+            ORDER BY w.created_at, w.id LIMIT 1
+            """,
+            [account_id],
             repeatable=True,
         )
         return workspace(rows[0]) if rows else None

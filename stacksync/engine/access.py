@@ -11,22 +11,26 @@ from __future__ import annotations
 from uuid import UUID
 
 from stacksync.db.commits import RequestRefused
+from stacksync.db.items import HeldItem, ItemTable
 from stacksync.db.workspaces import WorkspaceTable
+from stacksync.engine import validation
 from stacksync.errors import (
     DeviceNotFound,
     Forbidden,
+    ItemNotFound,
     RequestReused,
     StackSyncError,
     WorkspaceNotFound,
 )
-from stacksync.model import CommitRequest, Principal, Workspace
+from stacksync.model import CommitRequest, Principal, Role, Workspace
 
 
 class Access:
     """Looks up what a principal may see, and refuses the rest."""
 
-    def __init__(self, workspaces: WorkspaceTable) -> None:
+    def __init__(self, workspaces: WorkspaceTable, items: ItemTable) -> None:
         self._workspaces = workspaces
+        self._items = items
 
     async def workspace(self, principal: Principal, workspace_id: UUID) -> Workspace:
         """The workspace, if the principal is a member of it.
@@ -37,6 +41,34 @@ class Access:
         if workspace is None:
             raise WorkspaceNotFound(workspace_id)
         return workspace
+
+    async def default_workspace(self, principal: Principal) -> Workspace:
+        """Where the principal's own files are: the oldest workspace it owns and does not share.
+
+        :raises WorkspaceNotFound: there is none (any more).
+        """
+        workspace = await self._workspaces.default_of(principal.account_id)
+        if workspace is None:
+            raise WorkspaceNotFound("the default one")
+        return workspace
+
+    async def item(self, principal: Principal, item_id: int) -> HeldItem:
+        """The newest state of an item, deleted or not, with its workspace.
+
+        :raises ItemNotFound: no such item, or in no workspace of the principal's.
+        """
+        held = None
+        if 0 < item_id < validation.INT64:
+            held = await self._items.held(principal.account_id, item_id)
+        if held is None:
+            raise ItemNotFound(item_id)
+        return held
+
+
+def check_may_write(workspace: Workspace) -> None:
+    """:raises Forbidden: the member who sees the workspace so may only look."""
+    if workspace.role is Role.VIEWER:
+        raise Forbidden(f"viewers cannot change anything in workspace {workspace.id}")
 
 
 def refused_commit(request: CommitRequest, refused: RequestRefused) -> StackSyncError:

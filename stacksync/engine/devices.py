@@ -11,12 +11,19 @@ from stacksync.model import Device, DeviceDescription, Principal
 
 NAMELESS = "unnamed device"
 
+IMPLICIT = "HTTP"
+"""What an account's device is called that stands for requests without one."""
+
+REMEMBERED = 10_000
+"""Of how many accounts it is known that they have that device."""
+
 
 class Devices:
     """Operations on a principal's own devices."""
 
     def __init__(self, table: DeviceTable) -> None:
         self._table = table
+        self._implicit: dict[UUID, UUID] = {}
 
     async def register(
         self,
@@ -58,6 +65,31 @@ class Devices:
     async def list(self, principal: Principal) -> tuple[Device, ...]:
         """The principal's devices, oldest first."""
         return await self._table.of_account(principal.account_id)
+
+    async def acting(self, principal: Principal) -> UUID:
+        """The device that makes what this principal commits.
+
+        A principal that has not said which is given its account's device
+        "HTTP", which is registered when it is first needed.
+
+        :raises AccountNotFound: the principal's account is gone.
+        """
+        if principal.device_id is not None:
+            return principal.device_id
+        account_id = principal.account_id
+        known = self._implicit.get(account_id)
+        if known is None:
+            device = await self._table.insert(
+                account_id, IMPLICIT, DeviceDescription(), uuid5(account_id, IMPLICIT)
+            )
+            known = self._implicit[account_id] = device.id
+            if len(self._implicit) > REMEMBERED:
+                del self._implicit[next(iter(self._implicit))]
+        return known
+
+    def forget(self, principal: Principal) -> None:
+        """The device "HTTP" of this account turned out not to be there: register it anew."""
+        self._implicit.pop(principal.account_id, None)
 
 
 def identity_of(account_id: UUID, request_id: str, description: DeviceDescription) -> UUID:

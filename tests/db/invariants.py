@@ -60,6 +60,14 @@ NEVER = {
     "a folder with a size or chunks": """
         SELECT id FROM item WHERE is_folder AND (size <> 0 OR chunks <> '{}')
     """,
+    "a live item that went along with a deletion": """
+        SELECT id FROM item WHERE deleted_with IS NOT NULL AND status <> 'DELETED'
+    """,
+    "an item that went along with the deletion of a folder that its own did not": """
+        SELECT i.id FROM item i LEFT JOIN item p ON p.id = i.parent_id
+        WHERE i.deleted_with IS NOT NULL AND NOT coalesce(p.status = 'DELETED'
+            AND i.deleted_with IN (p.id, p.deleted_with), false)
+    """,
     "an item created after it was changed": """
         SELECT id FROM item WHERE created_revision > revision
     """,

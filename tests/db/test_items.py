@@ -10,7 +10,7 @@ from attrs import evolve, fields
 from pytest_twisted import ensureDeferred
 
 from stacksync.db.items import ItemTable
-from stacksync.model import Item, ItemShape
+from stacksync.model import Item, ItemOutcome, ItemShape, Refusal
 from tests.db.builders import NOON, User, World, change, delete, folder, new, rename
 
 SHAPE = ItemShape({attribute.name: attribute.name for attribute in fields(Item)})
@@ -147,3 +147,72 @@ async def test_versions_are_told_to_members_only(world: World) -> None:
     )
     seen = await world.item(anna, new("a"), workspace_id=shared)
     assert await table.versions(berta.account.id, seen.id) == (seen,)
+
+
+@ensureDeferred
+async def test_the_newest_state_comes_with_the_workspace_as_its_member_sees_it(
+    world: World,
+) -> None:
+    anna, berta = await world.user(), await world.user()
+    table = ItemTable(world.database)
+    item = await world.item(anna, rename(await world.item(anna, new("a")), "b"))
+    held = await table.held(anna.account.id, item.id)
+    assert held is not None
+    assert held.item == item
+    assert held.workspace == await world.workspaces.of_member(anna.account.id, anna.workspace_id)
+    assert held.workspace.owner.quota_used == 10
+    gone = await world.item(anna, delete(item))
+    held = await table.held(anna.account.id, item.id)
+    assert held is not None
+    assert held.item == gone
+    assert await table.held(berta.account.id, item.id) is None
+    assert await table.held(anna.account.id, 2**62) is None
+
+
+@ensureDeferred
+async def test_one_version_is_told_to_members_only(world: World) -> None:
+    anna, berta = await world.user(), await world.user()
+    table = ItemTable(world.database)
+    first = await world.item(anna, new("a"))
+    second = await world.item(anna, change(first, size=20))
+    assert await table.version(anna.account.id, first.id, 1) == first
+    assert await table.version(anna.account.id, first.id, 2) == second
+    assert await table.version(anna.account.id, first.id, 3) is None
+    assert await table.version(berta.account.id, first.id, 1) is None
+
+
+@ensureDeferred
+async def test_what_a_request_made_is_told_to_its_account_only(world: World) -> None:
+    anna, berta = await world.user(), await world.user()
+    table = ItemTable(world.database)
+    docs, _ = await world.items(anna, folder("docs"), new("a"), parents={1: 0}, request_id="r 1")
+    refused = await world.commit(anna, new("docs"), new("b"), request_id="r 2")
+    nothing = await world.commit(anna, evolve(change(docs), id=2**62), request_id="r 3")
+    (gone, *_) = await world.items(anna, delete(docs), request_id="r 4")
+
+    async def made(request_id: str, user: User = anna) -> ItemOutcome | None:
+        return await table.made_by(user.account.id, anna.device_id, request_id)
+
+    assert await made("r 1") == ItemOutcome(None, docs, None)
+    assert await made("r 2") == ItemOutcome(Refusal.NAME_TAKEN, docs, None)
+    assert refused.outcomes[0].item == docs
+    assert await made("r 3") == ItemOutcome(Refusal.NOT_FOUND, None, None)
+    assert nothing.outcomes[0].item is None
+    assert await made("r 4") == ItemOutcome(None, gone, None)
+    assert await made("r 5") is None
+    assert await made("r 1", berta) is None
+
+
+@ensureDeferred
+async def test_a_live_item_is_found_by_its_name(world: World) -> None:
+    anna, berta = await world.user(), await world.user()
+    table = ItemTable(world.database)
+    docs, a, other = await world.items(
+        anna, folder("docs"), new("a"), new("a", size=1), parents={1: 0}
+    )
+    assert await table.live_named(anna.workspace_id, docs.id, "a") == a
+    assert await table.live_named(anna.workspace_id, None, "a") == other
+    assert await table.live_named(anna.workspace_id, docs.id, "A") is None
+    assert await table.live_named(berta.workspace_id, None, "a") is None
+    await world.items(anna, delete(a))
+    assert await table.live_named(anna.workspace_id, docs.id, "a") is None

@@ -84,6 +84,19 @@ class Day:
             "move a folder": lambda: world.items(user, move(made[0], None)),
             "delete a folder": lambda: world.items(user, delete(made[0], version=3)),
             "restore": lambda: world.items(user, change(made[1], version=3, parent_id=None)),
+            "restore a folder": lambda: world.items(
+                user, change(made[0], version=4, restores=True, name=f"{prefix}g")
+            ),
+            "delete it again": lambda: world.items(user, delete(made[0], version=5)),
+            "restore it alone": lambda: world.items(user, change(made[0], version=6)),
+            "read item": lambda: self.items.held(user.account.id, made[0].id),
+            "read version": lambda: self.items.version(user.account.id, made[0].id, 2),
+            "read request": lambda: self.items.made_by(
+                user.account.id, user.device_id, f"{prefix}create"
+            ),
+            "find by name": lambda: self.items.live_named(user.workspace_id, made[0].id, "x"),
+            "find in the root": lambda: self.items.live_named(user.workspace_id, None, "x"),
+            "read default workspace": lambda: world.workspaces.default_of(user.account.id),
             "read latest changes": lambda: self.items.changed(user.workspace_id, 1, SHAPE),
             "read all": lambda: self.items.changed(user.workspace_id, 0, SHAPE),
             "read all and what was": lambda: self.items.changed(user.workspace_id, None, SHAPE),

@@ -135,3 +135,19 @@ async def test_a_refused_commit_is_no_recent_commit(world: World, refused: bool)
     await world.commit(anna, new("a", 2**62 if refused else None))
     found = dict(await world.workspaces.committed_between(60, 0))
     assert (anna.workspace_id in found) is not refused
+
+
+@ensureDeferred
+async def test_the_default_workspace_is_the_oldest_of_ones_own_that_is_not_shared(
+    world: World,
+) -> None:
+    anna, berta = await world.user(), await world.user()
+    await world.workspace(berta, "editor", of=anna)
+    await world.workspace(anna)
+    found = await world.workspaces.default_of(anna.account.id)
+    assert found == await world.workspaces.of_member(anna.account.id, anna.workspace_id)
+    await world.database.query(
+        "share", "UPDATE workspace SET is_shared = true WHERE owner_id = %s", [anna.account.id]
+    )
+    assert await world.workspaces.default_of(anna.account.id) is None
+    assert await world.workspaces.default_of(uuid4()) is None

@@ -63,9 +63,23 @@ async def test_anothers_device_and_item_read_like_none(engine: Engine, people: P
     for device in (berta.user.device_id, uuid4()):
         told = await refusal(engine.devices.update(anna.principal, device, description), device)
         assert told == (DeviceNotFound, "no such device: it")
-    for item_id in (item.id, 2**62, 0, -1, 2**63, 2**100):
-        told = await refusal(engine.versions.of(anna.principal, item_id), item_id)
-        assert told == (ItemNotFound, "no such item: it")
+    me = anna.principal
+    asks: list[Callable[[int], Awaitable[object]]] = [
+        lambda item_id: engine.versions.of(me, item_id),
+        lambda item_id: engine.versions.one(me, item_id, 1),
+        lambda item_id: engine.items.get(me, item_id, is_folder=False),
+        lambda item_id: engine.items.delete(me, item_id, is_folder=False),
+        lambda item_id: engine.items.relocate(
+            me, item_id, is_folder=False, name="x", parent_id=None
+        ),
+        lambda item_id: engine.trash.restore(
+            me, item_id, is_folder=False, name=None, parent_id=None
+        ),
+    ]
+    for ask in asks:
+        for item_id in (item.id, 2**62, 0, -1, 2**63, 2**100):
+            told = await refusal(ask(item_id), item_id)
+            assert told == (ItemNotFound, "no such item: it")
 
 
 @ensureDeferred

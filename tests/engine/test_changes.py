@@ -158,7 +158,7 @@ async def test_a_commit_while_changes_are_read_is_told_with_them_or_next_time(
 ) -> None:
     anna = await people.person()
     table = Interrupted(world.database)
-    changes = ChangeLog(table, Access(world.workspaces))
+    changes = ChangeLog(table, Access(world.workspaces, table))
     await anna.items(new("first"))
     known: dict[int, str] = {}
 

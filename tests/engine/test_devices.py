@@ -5,10 +5,12 @@ from __future__ import annotations
 from uuid import uuid4
 
 import pytest
+from attrs import evolve
 from pytest_twisted import ensureDeferred
+from twisted.internet.defer import Deferred, gatherResults
 
-from stacksync.engine import Engine
-from stacksync.engine.devices import NAMELESS
+from stacksync.engine import Engine, devices
+from stacksync.engine.devices import IMPLICIT, NAMELESS
 from stacksync.errors import AccountNotFound, InvalidRequest
 from stacksync.model import DeviceDescription, Principal, SignIn
 from tests.engine.conftest import People
@@ -70,3 +72,43 @@ async def test_a_registration_delivered_twice_is_one_device(engine: Engine, peop
     assert again.id == first.id
     assert len({first.id, other.id, later.id}) == 3
     assert len(await engine.devices.list(anna.principal)) == len(before) + 3
+
+
+@ensureDeferred
+async def test_who_names_a_device_acts_from_it(engine: Engine, people: People) -> None:
+    anna = await people.person()
+    device_id = uuid4()
+    # Whether it is there, and whose it is, the commit will say.
+    acting = await engine.devices.acting(evolve(anna.principal, device_id=device_id))
+    assert acting == device_id
+    assert len(await engine.devices.list(anna.principal)) == 1
+
+
+@ensureDeferred
+async def test_who_names_none_acts_from_one_that_the_account_has_for_that(
+    engine: Engine, people: People
+) -> None:
+    anna, berta = await people.person(), await people.person()
+    asks = [Deferred.fromCoroutine(engine.devices.acting(anna.principal)) for _ in range(3)]
+    (acting,) = set(await gatherResults(asks))
+    assert await engine.devices.acting(anna.principal) == acting
+    assert await engine.devices.acting(berta.principal) != acting
+    made = [device for device in await engine.devices.list(anna.principal) if device.id == acting]
+    assert [device.name for device in made] == [IMPLICIT]
+
+
+@ensureDeferred
+async def test_only_so_many_accounts_are_remembered(
+    engine: Engine, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "REMEMBERED", 2)
+    some = [await people.person() for _ in range(4)]
+    acting = [await engine.devices.acting(one.principal) for one in some]
+    assert len(engine.devices._implicit) == 2
+    assert [await engine.devices.acting(one.principal) for one in some] == acting
+
+
+@ensureDeferred
+async def test_nobody_acts_from_nothing(engine: Engine) -> None:
+    with pytest.raises(AccountNotFound):
+        await engine.devices.acting(Principal(uuid4(), SignIn.PASSWORD))

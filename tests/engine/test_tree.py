@@ -121,6 +121,7 @@ class Workspace(RuleBasedStateMachine):
             name=draw(st.none() | names),
             size=draw(st.none() | sizes),
             is_folder=(not node.is_folder) if draw(rarely) else None,
+            restores=node.deleted and draw(st.booleans()),
         )
 
     def _commit(self, requests: list[CommitRequest]) -> None:
@@ -132,8 +133,8 @@ class Workspace(RuleBasedStateMachine):
             touched = self.tree.commit(request.changes, new_ids)
             asked = len(request.changes)
             assert refusals(result) == self.tree.refused + [None] * len(touched)
-            gone = [outcome.item.id for outcome in result.outcomes[asked:] if outcome.item]
-            assert sorted(gone) == sorted(node.id for node in touched)
+            told = [outcome.item.id for outcome in result.outcomes[asked:] if outcome.item]
+            assert sorted(told) == sorted(node.id for node in touched)
             assert result.revision == self.tree.revision
             assert result.quota_used == self.tree.used
             self.answered.append((request, result))

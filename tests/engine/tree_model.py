@@ -19,6 +19,8 @@ class Node:
     version: int
     revision: int
     deleted: bool = False
+    went_with: int | None = field(default=None, eq=False)
+    """The folder whose deletion took it along, which no front-end tells."""
 
 
 State = dict[int, Node]
@@ -92,6 +94,8 @@ class Tree:
                 return Refusal.PARENT_NOT_FOUND
         if node is None:
             return self._create(change, parent, coming, new_id)
+        if change.restores and node.is_folder and node.deleted:
+            return self._restore(node, change, parent, coming)
         return self._change(node, change, parent, coming)
 
     def _create(
@@ -120,11 +124,50 @@ class Tree:
             return Refusal.NAME_TAKEN
         if parent is not None and node.id in self._path(parent):
             return Refusal.CYCLE
+        left = self._taken_along(node)
+        for child in left:
+            if child.parent == node.id:
+                # Each child stays in the trash by itself, with what is in it.
+                content = self._below(child.id, left)
+                self.nodes[child.id] = evolve(child, went_with=None)
+                self.nodes.update((each.id, evolve(each, went_with=child.id)) for each in content)
         self.nodes[node.id] = evolve(
-            node, name=name, parent=parent, size=size, deleted=False,
+            node, name=name, parent=parent, size=size, deleted=False, went_with=None,
             version=node.version + 1, revision=coming,
         )  # fmt: skip
         return None
+
+    def _restore(
+        self, node: Node, change: ItemChange, parent: int | None, coming: int
+    ) -> Refusal | None:
+        name = change.name if change.name is not None else node.name
+        if self._taken(parent, name, None):
+            return Refusal.NAME_TAKEN
+        back = self._taken_along(node)
+        size = sum(each.size for each in back)
+        if size and size > self.quota - self.used:
+            return Refusal.QUOTA
+        for each in [evolve(node, name=name, parent=parent), *back]:
+            self.nodes[each.id] = evolve(
+                each, deleted=False, went_with=None, version=each.version + 1, revision=coming
+            )
+        self._touched.extend(self.nodes[each.id] for each in back)
+        return None
+
+    def _taken_along(self, node: Node) -> list[Node]:
+        """What is in a deleted folder or below it and went with the same deletion."""
+        deletion = node.went_with or node.id
+        gone = [each for each in self.nodes.values() if each.deleted]
+        return self._below(node.id, [each for each in gone if each.went_with == deletion])
+
+    def _below(self, identity: int, among: list[Node]) -> list[Node]:
+        found: list[Node] = []
+        folders = [identity]
+        for folder in folders:
+            children = [each for each in among if each.parent == folder]
+            found.extend(children)
+            folders.extend(child.id for child in children)
+        return found
 
     def _delete(self, node: Node, coming: int) -> None:
         gone = [node]
@@ -132,8 +175,9 @@ class Tree:
             gone.extend(child for child in self.live.values() if child.parent == each.id)
         for each in gone:
             self.nodes[each.id] = evolve(
-                each, deleted=True, version=each.version + 1, revision=coming
-            )
+                each, deleted=True, version=each.version + 1, revision=coming,
+                went_with=node.went_with if each is node else node.id,
+            )  # fmt: skip
         self._touched.extend(self.nodes[each.id] for each in gone[1:])
 
     def _taken(self, parent: int | None, name: str, by: int | None) -> bool:

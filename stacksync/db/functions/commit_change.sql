@@ -1,4 +1,5 @@
--- One item of a commit: created, changed or deleted, or refused.
+-- One item of a commit: created, changed or deleted, or refused.  A folder that
+-- comes back from the trash is in restore_item.sql.
 --
 -- Called by commit_request, which holds the locks of the workspace and of its
 -- owner's account and has looked up what the change names.  "available" is
@@ -77,6 +78,9 @@ BEGIN
         outcome.state := latest_state(held.id);
         RETURN outcome;
     END IF;
+    IF held.status = 'DELETED' AND held.is_folder THEN
+        PERFORM leave_in_trash(held);
+    END IF;
     WITH done AS (
         UPDATE item i SET
                 status = change.status, version = i.version + 1, revision = place.revision,
@@ -84,7 +88,7 @@ BEGIN
                 size = coalesce(change.size, i.size),
                 checksum = coalesce(change.checksum, i.checksum),
                 mimetype = coalesce(change.mimetype, i.mimetype),
-                chunks = coalesce(change.chunks, i.chunks),
+                chunks = coalesce(change.chunks, i.chunks), deleted_with = NULL,
                 device_id = place.device_id, modified_at = change.modified_at
             WHERE i.id = held.id
             RETURNING i.*)
@@ -102,11 +106,13 @@ END;
 $$;
 
 -- A folder takes its whole content with it, in the same revision; the versions
--- of the content get the places from "next_ordinal" on.
+-- of the content get the places from "next_ordinal" on.  Item by item by the
+-- key, never by reading the table, as large as it may have become since the
+-- plan was made.
 CREATE FUNCTION delete_item(
     change item_change, place commit_place, held item, next_ordinal integer
 ) RETURNS change_outcome
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
     outcome change_outcome;
     freed bigint;
@@ -115,17 +121,17 @@ BEGIN
         SELECT held.id AS id, 0 AS depth
         UNION ALL
         SELECT i.id, d.depth + 1
-            FROM item i JOIN doomed d ON i.parent_id = d.id
-            WHERE held.is_folder AND i.workspace_id = place.workspace_id
-                AND i.status <> 'DELETED'),
+            FROM doomed d, LATERAL live_content(place.workspace_id, d.id) i
+            WHERE held.is_folder),
     counted AS (
-        SELECT id, CASE WHEN depth = 0 THEN place.ordinal
+        SELECT id, depth, CASE WHEN depth = 0 THEN place.ordinal
                 ELSE next_ordinal + row_number() OVER (ORDER BY depth, id)::integer - 2
                 END AS ordinal
             FROM doomed),
     done AS (
         UPDATE item i SET
                 status = 'DELETED', version = i.version + 1, revision = place.revision,
+                deleted_with = CASE WHEN c.depth > 0 THEN held.id ELSE held.deleted_with END,
                 device_id = place.device_id, modified_at = change.modified_at
             FROM counted c
             WHERE i.id = c.id

@@ -135,8 +135,10 @@ BEGIN
         RETURN outcome;
     END IF;
     IF change.id IS NOT NULL THEN
-        SELECT * INTO held FROM item WHERE id = change.id AND workspace_id = place.workspace_id;
-        IF NOT FOUND THEN
+        -- Only by the key: a plan that was made for the empty table, and is kept,
+        -- would else read a workspace's items one after the other.
+        SELECT * INTO held FROM item WHERE id = change.id;
+        IF NOT FOUND OR held.workspace_id <> place.workspace_id THEN
             outcome.refusal := 'not-found';
             RETURN outcome;
         END IF;
@@ -163,10 +165,10 @@ BEGIN
         END IF;
     END IF;
     IF outcome.refusal IS NULL AND parent IS NOT NULL THEN
-        SELECT i.version INTO version_of_parent FROM item i
-            WHERE i.id = parent AND i.workspace_id = place.workspace_id
-                AND i.is_folder AND i.status <> 'DELETED';
-        IF NOT FOUND THEN
+        SELECT CASE WHEN i.workspace_id = place.workspace_id AND i.is_folder
+                AND i.status <> 'DELETED' THEN i.version END
+            INTO version_of_parent FROM item i WHERE i.id = parent;
+        IF version_of_parent IS NULL THEN
             outcome.refusal := 'parent-not-found';
         END IF;
     END IF;
@@ -175,6 +177,9 @@ BEGIN
         RETURN outcome;
     ELSIF change.id IS NULL THEN
         RETURN create_item(change, place, parent, version_of_parent, available);
+    ELSIF change.restores AND held.is_folder AND held.status = 'DELETED' THEN
+        RETURN restore_item(
+            change, place, parent, version_of_parent, available, held, next_ordinal);
     END IF;
     RETURN change_item(change, place, parent, version_of_parent, available, held);
 END;

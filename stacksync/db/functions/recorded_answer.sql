@@ -48,8 +48,9 @@ CREATE FUNCTION are_outcomes_of(changes jsonb, outcomes jsonb) RETURNS boolean
 LANGUAGE sql STABLE AS $$
     SELECT bool_and(coalesce(CASE
             WHEN asked.place IS NULL THEN
-                -- Touched by itself: the content of a deleted folder.
-                told.refusal IS NULL AND held.status = 'DELETED'
+                -- Touched by itself: the content of a deleted or restored folder.
+                told.refusal IS NULL AND (held.status = 'DELETED'
+                    OR held.status = 'CHANGED' AND jsonb_path_exists(changes, '$[*].restores'))
             WHEN told.refusal IS NOT NULL THEN
                 (told.refusal = 'invalid') = coalesce(asked.invalid, false)
                 AND coalesce(asked.id, held.id) IS NOT DISTINCT FROM coalesce(held.id, asked.id)

@@ -1,0 +1,223 @@
+"""Commits of one change, for who speaks of items and not of batches.
+
+Turns what became of the change into the item it made or an error, tries again
+when another commit came first and nobody had said which version they meant,
+and sees to it that a repeated request is answered as the first time.  Where
+the change comes from is :mod:`.items`', :mod:`.trash`'s and content's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID, uuid4, uuid5
+
+from attrs import evolve
+
+from stacksync.db.items import ItemTable
+from stacksync.engine import validation
+from stacksync.engine.access import Access, check_may_write
+from stacksync.engine.commits import Commits
+from stacksync.engine.devices import Devices
+from stacksync.errors import (
+    Conflict,
+    DeviceNotFound,
+    FolderCycle,
+    InvalidRequest,
+    ItemNotFound,
+    NameTaken,
+    ParentNotFound,
+    QuotaExceeded,
+    StackSyncError,
+    StaleVersion,
+    VersionMismatch,
+)
+from stacksync.model import (
+    CommitRequest,
+    CommitResult,
+    Item,
+    ItemChange,
+    ItemOutcome,
+    Principal,
+    Refusal,
+)
+
+TRIES = 5
+"""How often a change is made that other commits overtake."""
+
+Describe = Callable[[Item], ItemChange | None]
+"""What is to become of an item as it is now; ``None``: it is so already.
+
+The id and the version of the change are filled in.
+"""
+
+
+class ItemCommits:
+    """Commits one change on behalf of a principal.
+
+    A ``request_id`` makes a repeat harmless: the same device may use it again
+    for the same request only.  ``None``: nobody means to repeat it.
+    """
+
+    def __init__(
+        self, table: ItemTable, commits: Commits, devices: Devices, access: Access
+    ) -> None:
+        self._table = table
+        self._commits = commits
+        self._devices = devices
+        self._access = access
+
+    async def create(
+        self,
+        principal: Principal,
+        workspace_id: UUID,
+        change: ItemChange,
+        *,
+        request_id: str | None,
+    ) -> Item:
+        """Make a new item.
+
+        :raises WorkspaceNotFound: no such workspace, or not the principal's.
+        :raises Forbidden: the principal may only look.
+        :raises NameTaken, ParentNotFound, QuotaExceeded, InvalidRequest: it cannot be.
+        :raises RequestReused: the request id stands for another request.
+        :raises Unavailable: the database is away.
+        """
+        before = await self._before(principal, request_id)
+        change = as_before(change, before)
+        result = await self._commit(principal, workspace_id, change, request_id)
+        return committed(change, result)
+
+    async def change(
+        self,
+        principal: Principal,
+        item_id: int,
+        describe: Describe,
+        *,
+        expected: int | None,
+        request_id: str | None,
+    ) -> Item:
+        """Make the next version of an item.
+
+        :param describe: may raise; asked again when another commit came first.
+        :param expected: the version that the caller means; ``None``: the newest.
+        :raises ItemNotFound: no such item, or in no workspace of the principal's.
+        :raises Forbidden: the principal may only look.
+        :raises VersionMismatch: the item is not at the ``expected`` version.
+        :raises StaleVersion: it kept changing.
+        :raises NameTaken, ParentNotFound, FolderCycle, QuotaExceeded, InvalidRequest,
+            Conflict: it cannot be.
+        :raises RequestReused: the request id stands for another request.
+        :raises Unavailable: the database is away.
+        """
+        for attempt in range(TRIES):
+            attempt_id = identity_of(request_id, attempt)
+            held = await self._access.item(principal, item_id)
+            check_may_write(held.workspace)
+            before = await self._before(principal, attempt_id)
+            item = await self._described(principal, held.item, before)
+            try:
+                change = describe(item)
+            except Conflict:
+                # A condition that does not hold goes before what else is in the way.
+                check_version(item, expected)
+                raise
+            check_version(item, expected)
+            if change is None:
+                return item
+            change = as_before(evolve(change, id=item.id, version=item.version + 1), before)
+            result = await self._commit(principal, held.workspace.id, change, attempt_id)
+            outcome = result.outcomes[0]
+            if outcome.refusal is not Refusal.STALE:
+                return committed(change, result)
+            item = outcome.item or item
+            check_version(item, expected)
+        raise StaleVersion(f"item {item_id} changed {TRIES} times meanwhile", item)
+
+    async def _before(self, principal: Principal, request_id: str | None) -> ItemOutcome | None:
+        """What became of the same request when it came before."""
+        if request_id is None:
+            return None
+        validation.check_request_id(request_id)
+        device_id = await self._devices.acting(principal)
+        return await self._table.made_by(principal.account_id, device_id, request_id)
+
+    async def _described(
+        self, principal: Principal, newest: Item, before: ItemOutcome | None
+    ) -> Item:
+        """The state to describe the change of: of a repeat, what it was the first time."""
+        if before is None or before.refusal is not None or before.item is None:
+            return newest
+        if before.item.id != newest.id:
+            return newest
+        earlier = before.item.version - 1
+        found = await self._table.version(principal.account_id, newest.id, earlier)
+        return found or newest
+
+    async def _commit(
+        self, principal: Principal, workspace_id: UUID, change: ItemChange, request_id: str | None
+    ) -> CommitResult:
+        request = CommitRequest(
+            workspace_id=workspace_id,
+            device_id=await self._devices.acting(principal),
+            request_id=request_id if request_id is not None else uuid4().hex,
+            changes=(change,),
+        )
+        try:
+            return await self._commits.commit(principal, request)
+        except DeviceNotFound:
+            if principal.device_id is not None:
+                raise
+            # The device was known here and is gone: the database is an older one now.
+            self._devices.forget(principal)
+            await self._devices.acting(principal)
+            return await self._commits.commit(principal, request)
+
+
+def identity_of(request_id: str | None, attempt: int) -> str | None:
+    """The request id of a try: each has its own, as what the one before got is on record."""
+    if request_id is None or attempt == 0:
+        return request_id
+    return str(uuid5(UUID(int=attempt), request_id))
+
+
+def as_before(change: ItemChange, before: ItemOutcome | None) -> ItemChange:
+    """The change with the time of the first time, without which it would be another request."""
+    if before is None or before.refusal is not None or before.item is None:
+        return change
+    return evolve(change, modified_at=before.item.modified_at)
+
+
+def check_version(item: Item, expected: int | None) -> None:
+    """:raises VersionMismatch: the item is at another version than the caller means."""
+    if expected is not None and item.version != expected:
+        raise VersionMismatch(f"item {item.id} is at version {item.version}, not {expected}", item)
+
+
+def committed(change: ItemChange, result: CommitResult) -> Item:
+    """The item that the only change of a commit has made, or the error why it has not."""
+    outcome = result.outcomes[0]
+    if outcome.refusal is None and outcome.item is not None:
+        return outcome.item
+    raise error_of(change, outcome, result)
+
+
+def error_of(change: ItemChange, outcome: ItemOutcome, result: CommitResult) -> StackSyncError:
+    current = outcome.item
+    if outcome.refusal is Refusal.NAME_TAKEN:
+        name = change.name if change.name is not None or current is None else current.name
+        return NameTaken(f"there is an item named {name!r} in this folder already", current)
+    if outcome.refusal is Refusal.PARENT_NOT_FOUND:
+        return ParentNotFound(change.parent_id)
+    if outcome.refusal is Refusal.QUOTA:
+        left = max(0, result.quota_limit - result.quota_used)
+        return QuotaExceeded(
+            f"of the quota of {result.quota_limit} bytes {left} are left: too few for this"
+        )
+    if outcome.refusal is Refusal.CYCLE:
+        return FolderCycle(f"folder {change.id} cannot be moved into itself or below", current)
+    if outcome.refusal is Refusal.NOT_FOUND:
+        return ItemNotFound(change.id)
+    if outcome.refusal is Refusal.INVALID:
+        field, _, problem = (outcome.problem or "item: is invalid").partition(": ")
+        return InvalidRequest(field, problem)
+    return Conflict(f"the change of item {change.id} was refused: {outcome.refusal}", current)

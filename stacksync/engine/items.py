@@ -1,0 +1,289 @@
+"""Files and folders one at a time: read, list, make folders, rename, move, delete.
+
+What files consist of is not looked at here.  The trash is in :mod:`.trash`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from attrs import frozen
+
+from stacksync.db.items import HeldItem, ItemTable
+from stacksync.db.listings import Listings
+from stacksync.engine import validation
+from stacksync.engine.access import Access, check_may_write
+from stacksync.engine.item_commits import ItemCommits
+from stacksync.errors import (
+    ContentEncrypted,
+    InvalidRequest,
+    ItemDeleted,
+    ItemNotFound,
+    NameTaken,
+    ParentNotFound,
+    QuotaExceeded,
+)
+from stacksync.model import (
+    Item,
+    ItemChange,
+    ItemPage,
+    ItemShape,
+    ItemStatus,
+    Paging,
+    Principal,
+    Workspace,
+)
+
+LONGEST_PAGE = 10_000
+"""The most items of a page."""
+
+
+@frozen
+class Place:
+    """Where a new item can stand: ``parent_id`` is ``None`` for the root."""
+
+    workspace: Workspace
+    parent_id: int | None
+
+
+class Items:
+    """Operations on items by id, whichever workspace of the principal's they are in.
+
+    An id that is not the principal's, or one of the other kind, is
+    :class:`~stacksync.errors.ItemNotFound`.  ``parent_id`` 0 is the root.
+    ``expected`` and ``request_id`` are as in
+    :class:`~stacksync.engine.item_commits.ItemCommits`, which also tells the errors of
+    everything that writes.
+    """
+
+    def __init__(
+        self, table: ItemTable, listings: Listings, access: Access, commits: ItemCommits
+    ) -> None:
+        self._table = table
+        self._listings = listings
+        self._access = access
+        self._commits = commits
+
+    async def get(self, principal: Principal, item_id: int, *, is_folder: bool) -> Item:
+        """The newest state of an item, deleted ones too.
+
+        :raises ItemNotFound: see above.
+        """
+        held = await self._access.item(principal, item_id)
+        check_kind(held.item, is_folder)
+        return held.item
+
+    async def contents(
+        self,
+        principal: Principal,
+        folder_id: int | None,
+        paging: Paging,
+        shape: ItemShape,
+        *,
+        include_deleted: bool = False,
+    ) -> ItemPage:
+        """A page of what is in a folder.
+
+        :param folder_id: ``None`` or 0 for the root of the default workspace.
+        :raises ItemNotFound: see above.
+        :raises InvalidRequest: the paging makes no sense.
+        """
+        check_paging(paging)
+        if not folder_id:
+            workspace = await self._access.default_workspace(principal)
+        else:
+            held = await self._access.item(principal, folder_id)
+            check_kind(held.item, True)
+            workspace = held.workspace
+        return await self._listings.contents(
+            workspace.id, folder_id or None, paging, shape, include_deleted=include_deleted
+        )
+
+    async def create_folder(
+        self,
+        principal: Principal,
+        name: str,
+        parent_id: int | None,
+        *,
+        request_id: str | None = None,
+    ) -> Item:
+        """Make an empty folder.
+
+        :param parent_id: ``None`` or 0 for the root of the default workspace.
+        """
+        validation.check_name("name", name)
+        # Whether the parent is a live folder is the commit's to say: a repeat is
+        # answered as the first time, whatever became of the folder since.
+        workspace = (await self._home(principal, parent_id)).workspace
+        change = ItemChange(
+            status=ItemStatus.NEW,
+            version=1,
+            modified_at=present(),
+            parent_id=parent_id or None,
+            name=name,
+            is_folder=True,
+        )
+        return await self._commits.create(principal, workspace.id, change, request_id=request_id)
+
+    async def relocate(
+        self,
+        principal: Principal,
+        item_id: int,
+        *,
+        is_folder: bool,
+        name: str | None,
+        parent_id: int | None,
+        expected: int | None = None,
+        request_id: str | None = None,
+    ) -> Item:
+        """Rename or move an item; one that is so already stays as it is.
+
+        :param name: ``None`` keeps it.
+        :param parent_id: ``None`` keeps it, 0 is the root of the item's workspace.
+        :raises ItemDeleted: it is in the trash.
+        """
+        if name is not None:
+            validation.check_name("name", name)
+
+        def describe(item: Item) -> ItemChange | None:
+            check_kind(item, is_folder)
+            check_live(item)
+            parent = new_parent(item, parent_id)
+            if parent == item.parent_id and name in (None, item.name):
+                return None
+            moved = parent != item.parent_id
+            return ItemChange(
+                status=ItemStatus.MOVED if moved else ItemStatus.RENAMED,
+                version=item.version + 1,
+                modified_at=present(),
+                parent_id=parent,
+                name=name,
+            )
+
+        return await self._commits.change(
+            principal, item_id, describe, expected=expected, request_id=request_id
+        )
+
+    async def delete(
+        self,
+        principal: Principal,
+        item_id: int,
+        *,
+        is_folder: bool,
+        expected: int | None = None,
+        request_id: str | None = None,
+    ) -> Item:
+        """Put an item into the trash, a folder with all that is in it, in one commit.
+
+        :raises ItemDeleted: it is there already.
+        """
+
+        def describe(item: Item) -> ItemChange:
+            check_kind(item, is_folder)
+            check_live(item)
+            return ItemChange(
+                status=ItemStatus.DELETED,
+                version=item.version + 1,
+                modified_at=present(),
+                parent_id=item.parent_id,
+            )
+
+        return await self._commits.change(
+            principal, item_id, describe, expected=expected, request_id=request_id
+        )
+
+    async def place(
+        self, principal: Principal, name: str, parent_id: int | None, size: int | None
+    ) -> Place:
+        """Where a new file can stand, as things are now; the commit decides.
+
+        :param parent_id: ``None`` or 0 for the root of the default workspace.
+        :param size: bytes; ``None`` if nobody knows yet.
+        :raises ParentNotFound: no such live folder of the principal's.
+        :raises Forbidden: the principal may only look.
+        :raises ContentEncrypted: devices encrypt what is in this workspace.
+        :raises NameTaken: a live item has the name.
+        :raises QuotaExceeded: the owner's quota does not allow the size.
+        :raises InvalidRequest: nothing can have this name or size.
+        """
+        validation.check_name("name", name)
+        if size is not None and not 0 <= size < validation.INT64:
+            raise InvalidRequest("size", f"{size} is not between 0 and 2^63 - 1")
+        home = await self._home(principal, parent_id)
+        if home.parent is not None and home.parent.status is ItemStatus.DELETED:
+            raise ParentNotFound(parent_id)
+        workspace = home.workspace
+        if workspace.is_encrypted:
+            raise ContentEncrypted(
+                f"workspace {workspace.id} is encrypted by its devices: only they can make files"
+                " in it"
+            )
+        place = Place(workspace, parent_id or None)
+        taken = await self._table.live_named(workspace.id, place.parent_id, name)
+        if taken is not None:
+            raise NameTaken(f"there is an item named {name!r} in this folder already", taken)
+        left = workspace.owner.quota_limit - workspace.owner.quota_used
+        if size and size > left:
+            raise QuotaExceeded(
+                f"of the quota of {workspace.owner.quota_limit} bytes {max(0, left)} are left:"
+                f" too few for {size}"
+            )
+        return place
+
+    async def _home(self, principal: Principal, parent_id: int | None) -> Home:
+        """:raises ParentNotFound: no such folder.
+        :raises Forbidden: the principal may only look.
+        """
+        if not parent_id:
+            home = Home(await self._access.default_workspace(principal), None)
+        else:
+            held = await self._folder(principal, parent_id)
+            home = Home(held.workspace, held.item)
+        check_may_write(home.workspace)
+        return home
+
+    async def _folder(self, principal: Principal, folder_id: int) -> HeldItem:
+        try:
+            held = await self._access.item(principal, folder_id)
+        except ItemNotFound:
+            raise ParentNotFound(folder_id) from None
+        if not held.item.is_folder:
+            raise ParentNotFound(folder_id)
+        return held
+
+
+@frozen
+class Home:
+    """A workspace and a folder of it, or with ``None`` its root."""
+
+    workspace: Workspace
+    parent: Item | None
+
+
+def check_kind(item: Item, is_folder: bool) -> None:
+    """:raises ItemNotFound: a file was asked for and this is a folder, or the other way round."""
+    if item.is_folder is not is_folder:
+        raise ItemNotFound(item.id)
+
+
+def check_live(item: Item) -> None:
+    """:raises ItemDeleted: the item is in the trash."""
+    if item.status is ItemStatus.DELETED:
+        raise ItemDeleted(f"item {item.id} is in the trash: it can be restored", item)
+
+
+def check_paging(paging: Paging) -> None:
+    """:raises InvalidRequest: pages cannot be that long, or that short."""
+    if not 0 < paging.limit <= LONGEST_PAGE:
+        raise InvalidRequest("limit", f"{paging.limit} is not between 1 and {LONGEST_PAGE}")
+
+
+def new_parent(item: Item, parent_id: int | None) -> int | None:
+    """The parent that a change gives an item: ``None`` keeps the present one, 0 is the root."""
+    return item.parent_id if parent_id is None else parent_id or None
+
+
+def present() -> datetime:
+    """Now, in the precision that instants have."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
