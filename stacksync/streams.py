@@ -19,15 +19,17 @@ class BytesStream:
     """The bytes that are at hand already."""
 
     def __init__(self, content: bytes) -> None:
-        self._rest = content
+        self._content = content
+        self._given = 0
 
     async def read(self) -> bytes:
         # What fits into one piece, as nearly all chunks do, is not copied.
-        piece, self._rest = self._rest[:PIECE], self._rest[PIECE:]
+        piece = self._content[self._given : self._given + PIECE]
+        self._given += len(piece)
         return piece
 
     async def close(self) -> None:
-        self._rest = b""
+        self._content = b""
 
 
 async def read_all(stream: IByteStream, limit: int) -> bytes:

@@ -87,6 +87,17 @@ class Devices:
                 del self._implicit[next(iter(self._implicit))]
         return known
 
+    async def check_acting(self, principal: Principal) -> None:
+        """See whether the device is the principal's that it has named, if it has.
+
+        :raises DeviceNotFound: it is not.
+        """
+        if principal.device_id is None:
+            return
+        own = await self._table.of_account(principal.account_id)
+        if principal.device_id not in [device.id for device in own]:
+            raise DeviceNotFound(principal.device_id)
+
     def forget(self, principal: Principal) -> None:
         """The device "HTTP" of this account turned out not to be there: register it anew."""
         self._implicit.pop(principal.account_id, None)

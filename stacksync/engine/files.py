@@ -11,9 +11,11 @@ from datetime import datetime
 
 from attrs import evolve, field, frozen
 
+from stacksync.engine import validation
 from stacksync.engine.access import Access, check_may_write
 from stacksync.engine.content import ContentStore
 from stacksync.engine.content.bounded import BoundedBody
+from stacksync.engine.devices import Devices
 from stacksync.engine.item_commits import ItemCommits, check_version
 from stacksync.engine.items import Items, check_kind, check_live, present
 from stacksync.engine.repeats import Repeats
@@ -60,6 +62,7 @@ class Files:
         commits: ItemCommits,
         repeats: Repeats,
         access: Access,
+        devices: Devices,
     ) -> None:
         self._content = content
         self._items = items
@@ -67,6 +70,7 @@ class Files:
         self._commits = commits
         self._repeats = repeats
         self._access = access
+        self._devices = devices
 
     async def create(
         self,
@@ -100,6 +104,7 @@ class Files:
             and length in (None, made.size)
         ):
             return made
+        await self._check_author(principal, modified_at)
         place = await self._items.place(principal, name, parent_id, length)
         content = await self._content.put_content(
             place.workspace,
@@ -148,6 +153,7 @@ class Files:
             and length in (None, made.size)
         ):
             return made
+        await self._check_author(principal, modified_at)
         check_version(held.item, expected)
         check_live(held.item)
         check_plain(held.workspace)
@@ -213,6 +219,15 @@ class Files:
             return FileContent(held.item, held.workspace, self._content)
         version = await self._versions.one(principal, item_id, number)
         return FileContent(version, held.workspace, self._content)
+
+    async def _check_author(self, principal: Principal, modified_at: datetime | None) -> None:
+        """What the commit would refuse after the whole body has come.
+
+        :raises DeviceNotFound: the principal has named a device that is not its own.
+        :raises InvalidRequest: no item can have been modified then.
+        """
+        validation.check_instant("modified_at", modified_at)
+        await self._devices.check_acting(principal)
 
     def _bounded(
         self, body: IByteStream, length: int | None, workspace: Workspace, held: int

@@ -83,6 +83,12 @@ def check_email(email: str) -> None:
         raise InvalidRequest("email", f"{email!r} is not an e-mail address")
 
 
+def check_instant(field: str, moment: datetime | None) -> None:
+    """:raises InvalidRequest: no item can have been modified then."""
+    if moment is not None and not EARLIEST < moment < LATEST:
+        raise InvalidRequest(field, "is out of range")
+
+
 def check_device(description: DeviceDescription) -> None:
     """:raises InvalidRequest: a part of the description cannot be stored."""
     check_text("name", description.name)

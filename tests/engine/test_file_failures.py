@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
+from attrs import evolve
 from pytest_twisted import ensureDeferred
 from twisted.internet.defer import CancelledError, Deferred
 
 from stacksync.engine import Engine
 from stacksync.errors import (
     DamagedContent,
+    DeviceNotFound,
     IncompleteBody,
+    InvalidRequest,
     ItemNotFound,
     NameTaken,
     QuotaExceeded,
@@ -46,6 +51,29 @@ async def test_a_body_that_breaks_off_makes_nothing(
     with pytest.raises(TooLarge):
         await engine.files.create(anna.principal, "file", None, Pieces([b"ab"]), length=1)
     await nothing_was_made(engine, anna, listener)
+
+
+@ensureDeferred
+async def test_what_the_commit_would_refuse_is_refused_before_the_body_is_read(
+    engine: Engine, people: People
+) -> None:
+    anna, bert = await people.person(), await people.person()
+    (foreign,) = await engine.devices.list(bert.principal)
+    body = Pieces([CONTENT])
+    with pytest.raises(DeviceNotFound):
+        await engine.files.create(
+            evolve(anna.principal, device_id=foreign.id), "file", None, body, length=len(CONTENT)
+        )
+    with pytest.raises(InvalidRequest, match="modified_at"):
+        await engine.files.create(
+            anna.principal,
+            "file",
+            None,
+            body,
+            length=len(CONTENT),
+            modified_at=datetime.max.replace(tzinfo=UTC),
+        )
+    assert body.given == 0
 
 
 @ensureDeferred
