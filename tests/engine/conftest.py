@@ -15,10 +15,12 @@ from stacksync.engine import Engine, engine_on
 from stacksync.events import Committed, Event
 from stacksync.interfaces import IEventSink
 from stacksync.model import CommitRequest, CommitResult, Item, ItemChange, Principal, SignIn
+from stacksync.storage import DiskStore
 from tests.db.builders import User, World, committed, number
 from tests.db.conftest import database, deserted_url, logged, psql, start_database, world
+from tests.storage.conftest import store
 
-__all__ = ["database", "deserted_url", "logged", "psql", "start_database", "world"]
+__all__ = ["database", "deserted_url", "logged", "psql", "start_database", "store", "world"]
 
 
 @implementer(IEventSink)
@@ -72,9 +74,9 @@ class Person:
 
 
 @pytest.fixture
-def engine(database: Database) -> Iterator[Engine]:
+def engine(database: Database, store: DiskStore) -> Iterator[Engine]:
     settings = ServiceConfig(hint_gather=0.001, sweep_interval=3600.0)
-    made = engine_on(database, reactor, settings, LimitsConfig(), lanes=2)
+    made = engine_on(database, reactor, settings, LimitsConfig(), lanes=2, store=store)
     yield made
     made.stop()
 

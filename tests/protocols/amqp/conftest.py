@@ -26,12 +26,16 @@ from stacksync.protocols.amqp.connection import Connection
 from stacksync.protocols.amqp.front_end import methods_of
 from stacksync.protocols.amqp.identity import MessageIdentity
 from stacksync.protocols.amqp.object_server import ObjectServer
+from stacksync.storage import DiskStore
 from tests.protocols.amqp.builders import numbers
 from tests.protocols.amqp.desk import Desk
 from tests.protocols.amqp.link import Link
 from tests.protocols.amqp.requests import DEAD_LETTERS, Caller, Recorder
 from tests.protocols.amqp.work import Work
 from tests.servers.rabbitmq import RabbitServer
+from tests.storage.conftest import store
+
+__all__ = ["store"]
 
 Connect = Callable[..., Awaitable[Connection]]
 NewBroker = Callable[..., Broker]
@@ -156,11 +160,11 @@ async def new_broker(
 
 
 @pytest_twisted.async_yield_fixture
-async def engine(module_database_dsn: str) -> AsyncIterator[Engine]:
+async def engine(module_database_dsn: str, store: DiskStore) -> AsyncIterator[Engine]:
     """A real engine that hears of no others; its database is shared by the tests of a module."""
     database = Database(reactor, DatabaseConfig(url=module_database_dsn, pool_size=2))
     database.start()
-    made = engine_on(database, reactor, ServiceConfig(), LimitsConfig(), lanes=2)
+    made = engine_on(database, reactor, ServiceConfig(), LimitsConfig(), lanes=2, store=store)
     yield made
     made.notifier.stop()
     database.stop()
