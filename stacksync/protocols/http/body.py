@@ -1,4 +1,4 @@
-"""Reading the body, the path and the query of a request, strictly.
+"""Reading the body and the path of a request, strictly; its query is ``query``'s.
 
 Each thing that is not as it must be is refused with the name of the parameter
 at fault.  What the fields of a body may be is in ``protocols.fields``.
@@ -19,8 +19,6 @@ from stacksync.protocols.http.errors import Refusal
 
 if TYPE_CHECKING:
     from stacksync.protocols.http.request import ApiRequest
-
-DIGITS_MAX = 19
 
 
 def read_object(request: ApiRequest, known: Set[str]) -> Fields:
@@ -50,6 +48,11 @@ def read_object(request: ApiRequest, known: Set[str]) -> Fields:
     return as_object(value, "body", "", known)
 
 
+def read_optional_object(request: ApiRequest, known: Set[str]) -> Fields:
+    """Like :func:`read_object`, and no body at all is an empty object."""
+    return read_object(request, known) if request.content.getvalue() else {}
+
+
 def identity_in_path(request: ApiRequest, name: str, unknown: type[NotFound]) -> UUID:
     """The UUID in a variable part of the path.
 
@@ -62,40 +65,40 @@ def identity_in_path(request: ApiRequest, name: str, unknown: type[NotFound]) ->
     return found
 
 
-def query_integer(request: ApiRequest, name: str, default: int) -> int:
-    """The one parameter that the query may have, a natural number.
-
-    :raises InvalidRequest: it has others, the same twice, or no such number.
-    """
-    for parameter in request.args:
-        if parameter != name.encode():
-            shown = shortened(parameter.decode("utf-8", "replace"))
-            raise InvalidRequest(shown, f"unknown; known is {name}")
-    values = request.args.get(name.encode())
-    if values is None:
-        return default
-    if len(values) == 1 and values[0].isdigit() and len(values[0]) <= DIGITS_MAX:
-        return int(values[0])
-    raise InvalidRequest(name, "must be one integer, 0 or greater, of 64 bits")
-
-
 def request_id(request: ApiRequest, fields: Fields) -> str:
+    """Like :func:`given_request_id`; without one the server makes one up."""
+    given = given_request_id(request, fields)
+    return str(uuid4()) if given is None else given
+
+
+def given_request_id(request: ApiRequest, fields: Fields | None = None) -> str | None:
     """What makes a repeat recognisable: ``Idempotency-Key``, or ``request_id`` in the body.
 
-    Without either the server makes one, and a repeat is a request of its own.
+    ``None``: nobody means to repeat this, and nothing has to be looked up for it.
 
+    :param fields: the body, where it is JSON.
     :raises InvalidRequest: the two differ, or the header is no text.
     """
-    told = text(fields, "request_id")
-    values = request.requestHeaders.getRawHeaders(b"Idempotency-Key")
-    if values is None:
-        return str(uuid4()) if told is None else told
-    if len(values) != 1:
-        raise InvalidRequest("Idempotency-Key", "must be one header, not several")
-    try:
-        key = values[0].decode()
-    except UnicodeDecodeError:
-        raise InvalidRequest("Idempotency-Key", "must be UTF-8") from None
+    told = text(fields, "request_id") if fields is not None else None
+    key = idempotency_key(request)
+    if key is None:
+        return told
     if told is not None and told != key:
         raise InvalidRequest("request_id", "differs from the header Idempotency-Key")
     return key
+
+
+def idempotency_key(request: ApiRequest) -> str | None:
+    """The header ``Idempotency-Key``.
+
+    :raises InvalidRequest: there are several, or it is no text.
+    """
+    values = request.requestHeaders.getRawHeaders(b"Idempotency-Key")
+    if values is None:
+        return None
+    if len(values) != 1:
+        raise InvalidRequest("Idempotency-Key", "must be one header, not several")
+    try:
+        return values[0].decode()
+    except UnicodeDecodeError:
+        raise InvalidRequest("Idempotency-Key", "must be UTF-8") from None

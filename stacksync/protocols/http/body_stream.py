@@ -46,6 +46,7 @@ class BodyStream:
         self._pieces: deque[bytes] = deque()
         self._buffered = 0
         self._paused = False
+        self._dropped = False
         self._waiter: Deferred[None] | None = None
         self._failure: Exception | None = None
         self.received = 0
@@ -67,6 +68,11 @@ class BodyStream:
         return b""
 
     async def close(self) -> None:
+        self.drop()
+
+    def drop(self) -> None:
+        """Nobody reads any more: what still comes is not kept, and the client need not wait."""
+        self._dropped = True
         self._pieces.clear()
         self._buffered = 0
         self._resume()
@@ -74,6 +80,8 @@ class BodyStream:
     def feed(self, data: bytes) -> None:
         """A piece has arrived."""
         self.received += len(data)
+        if self._dropped:
+            return
         self._pieces.append(data)
         self._buffered += len(data)
         if self._buffered >= BUFFER and not self._paused:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from stacksync.errors import WorkspaceNotFound
 from stacksync.protocols.http.answer import Answer
-from stacksync.protocols.http.body import identity_in_path, query_integer
+from stacksync.protocols.http.body import identity_in_path
 from stacksync.protocols.http.items import ITEM
+from stacksync.protocols.http.query import Query
 from stacksync.protocols.http.resource import ApiResource
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from stacksync.interfaces import IAuthenticator
     from stacksync.model import Principal
     from stacksync.protocols.http.request import ApiRequest
+
+PARAMETERS = frozenset(["since"])
 
 
 class ChangesResource(ApiResource):
@@ -26,7 +29,7 @@ class ChangesResource(ApiResource):
 
     async def _show(self, request: ApiRequest, principal: Principal) -> Answer:
         workspace_id = identity_in_path(request, "workspace", WorkspaceNotFound)
-        since = query_integer(request, "since", default=0)
+        since = Query(request, PARAMETERS).natural("since") or 0
         changes = await self._changes.since(principal, workspace_id, since, ITEM.shape)
         # The items come from the database as the JSON that they are to be.
         return Answer(b'{"revision":%d,"items":%b}' % (changes.revision, changes.items))

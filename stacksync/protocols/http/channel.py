@@ -84,6 +84,8 @@ class ApiChannel(HTTPChannel):
         request: ApiRequest = self.requests[-1]
         self._streamed = request
         self.persistent = self.checkPersistence(request, self._version)
+        # What is restored after the answer, even if the connection is paused until the body's end.
+        self._savedTimeOut = self.site.timeOut
         request.gotLength(self.length)
         request.stream_body(self.length, self._version)
         request.requestReceived(self._command, self._path, self._version)
@@ -121,8 +123,9 @@ class ApiChannel(HTTPChannel):
         self.setTimeout(None)
 
     def resume_reading(self) -> None:
-        if not self._lingering:
-            self.setTimeout(self.timeOut)
+        # Pausing has taken the timeout away; a body that is all there needs none.
+        if self._streamed is not None and not self._lingering:
+            self.setTimeout(self.site.timeOut)
         if not self._waitingForTransport:
             self._networkProducer.resumeProducing()
 

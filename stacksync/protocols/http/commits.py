@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 
 import orjson
 from twisted.internet.defer import Deferred
-from twisted.logger import Logger
-from twisted.python.failure import Failure
 
-from stacksync.errors import InvalidRequest, StackSyncError, WorkspaceNotFound
+from stacksync.errors import InvalidRequest, WorkspaceNotFound
 from stacksync.model import CommitRequest, CommitResult
 from stacksync.protocols.fields import identity, required
 from stacksync.protocols.http.answer import Answer
 from stacksync.protocols.http.body import identity_in_path, read_object, request_id
+from stacksync.protocols.http.carried_out import carried_out
 from stacksync.protocols.http.items import ITEM, encode_outcome
 from stacksync.protocols.http.resource import ApiResource
 
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
     from stacksync.protocols.http.request import ApiRequest
 
 FIELDS = frozenset(["device_id", "request_id", "items"])
-
-log = Logger()
 
 
 class CommitsResource(ApiResource):
@@ -78,19 +75,3 @@ def encode_result(result: CommitResult) -> bytes:
             "items": [encode_outcome(outcome) for outcome in result.outcomes],
         }
     )
-
-
-def carried_out(commit: Deferred[CommitResult]) -> Deferred[CommitResult]:
-    """Wait for a commit in a way that cancelling ends the wait but not the commit."""
-    waiter: Deferred[CommitResult] = Deferred()
-
-    def tell(outcome: CommitResult | Failure) -> None:
-        if not isinstance(outcome, Failure):
-            waiter.callback(outcome)
-        elif waiter.called and not outcome.check(StackSyncError):
-            log.failure("a commit that nobody waited for any more failed", outcome)
-        else:
-            waiter.errback(outcome)
-
-    commit.addBoth(tell)
-    return waiter

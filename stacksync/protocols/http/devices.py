@@ -9,7 +9,7 @@ from stacksync.errors import DeviceNotFound
 from stacksync.model import Device, DeviceDescription
 from stacksync.protocols.fields import Fields, iso, text
 from stacksync.protocols.http.answer import Answer, json_answer
-from stacksync.protocols.http.body import identity_in_path, read_object, request_id
+from stacksync.protocols.http.body import given_request_id, identity_in_path, read_object
 from stacksync.protocols.http.resource import ApiResource
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class DevicesResource(ApiResource):
     async def _register(self, request: ApiRequest, principal: Principal) -> Answer:
         fields = read_object(request, FIELDS | {"request_id"})
         device = await self._devices.register(
-            principal, read_description(fields), request_id=request_id(request, fields)
+            principal, read_description(fields), request_id=given_request_id(request, fields)
         )
         location = b"%s/%s" % (request.path, str(device.id).encode())
         return json_answer(encode_device(device), HTTPStatus.CREATED, ((b"Location", location),))

@@ -38,7 +38,7 @@ from stacksync.errors import (
 )
 from stacksync.model import Item
 from stacksync.protocols.http.answer import Answer, Headers
-from stacksync.protocols.http.items import ITEM
+from stacksync.protocols.http.items import encode_item
 
 CODES: dict[type[Exception], int] = {
     InvalidRequest: HTTPStatus.BAD_REQUEST,
@@ -108,7 +108,7 @@ def details_of(error: Exception) -> dict[str, Any]:
     if isinstance(error, InvalidRequest):
         return {"parameter": error.field}
     if isinstance(error, Conflict) and isinstance(error.current, Item):
-        return {"metadata": ITEM.encode(error.current)}
+        return {"metadata": encode_item(error.current)}
     if isinstance(error, CursorExpired):
         return {"oldest": error.oldest, "latest": error.latest}
     return {}

@@ -222,4 +222,8 @@ class ApiRequest(server.Request):
             may_come = not self._expects_continue and not self._stream.has_failed
             known = self.body_length is not None and may_come
             rest = (self.body_length or 0) - self._stream.received if known else None
+            # Work that goes on regardless must not wait for more of it, nor a
+            # client that was made to wait for its reader.
+            self._stream.fail(IncompleteBody("it was answered before the end of the body"))
+            self._stream.drop()
             self.channel.answers_early(self, rest)

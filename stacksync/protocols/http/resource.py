@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from attrs import evolve
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.web.resource import Resource
@@ -19,10 +20,11 @@ from twisted.web.server import NOT_DONE_YET
 from stacksync.errors import StackSyncError
 from stacksync.protocols.http.answer import StreamedAnswer
 from stacksync.protocols.http.errors import Refusal, error_answer, told
-from stacksync.protocols.http.sign_in import credentials
+from stacksync.protocols.http.sign_in import credentials, device
 
 if TYPE_CHECKING:
     from stacksync.interfaces import IAuthenticator
+    from stacksync.model import Principal
     from stacksync.protocols.http.answer import Answer
     from stacksync.protocols.http.request import ApiRequest
 
@@ -87,6 +89,8 @@ class JSONResource(Resource):
         answer: Answer | StreamedAnswer | None
         try:
             handler = self._handlers.get(request.method)
+            if not self._handlers:
+                raise nothing_at(request)
             if handler is None:
                 raise self._wrong_method(request)
             answer = await self._run(handler, request)
@@ -144,6 +148,14 @@ class ApiResource(JSONResource):
     async def _run(self, handler: Handler, request: ApiRequest) -> Answer | StreamedAnswer | None:
         check_version(request)
         principal = await self._authenticator.authenticate(*credentials(request), request.peer)
+        device_id = device(request)
+        if device_id is not None:
+            principal = evolve(principal, device_id=device_id)
+        return await self._handle(handler, request, principal)
+
+    async def _handle(
+        self, handler: Handler, request: ApiRequest, principal: Principal
+    ) -> Answer | StreamedAnswer | None:
         return await handler(request, principal)
 
 
@@ -154,10 +166,14 @@ class UnknownResource(JSONResource):
         super().__init__({})
 
     async def _respond(self, request: ApiRequest) -> None:
-        request.send(told(HTTPStatus.NOT_FOUND, f"there is nothing at {request.location}"))
+        request.send(error_answer(nothing_at(request), request.summary, self._log))
 
 
 UNKNOWN: Resource = UnknownResource()
+
+
+def nothing_at(request: ApiRequest) -> Refusal:
+    return Refusal(HTTPStatus.NOT_FOUND, f"there is nothing at {request.location}")
 
 
 def check_version(request: ApiRequest) -> None:

@@ -1,12 +1,14 @@
-"""Who a request says it is from: HTTP Basic authentication (RFC 7617)."""
+"""Who a request says it is from: HTTP Basic authentication (RFC 7617), and the device."""
 
 from __future__ import annotations
 
 import binascii
 from binascii import a2b_base64
 from typing import TYPE_CHECKING
+from uuid import UUID
 
-from stacksync.errors import NotAuthenticated
+from stacksync.errors import InvalidRequest, NotAuthenticated
+from stacksync.protocols.fields import parse_uuid
 
 if TYPE_CHECKING:
     from stacksync.protocols.http.request import ApiRequest
@@ -35,3 +37,17 @@ def credentials(request: ApiRequest) -> tuple[str, str]:
     if not colon:
         raise NotAuthenticated("Authorization: no colon between e-mail and password")
     return email, password
+
+
+def device(request: ApiRequest) -> UUID | None:
+    """The device that a request says it comes from, in the header ``StackSync-Device``.
+
+    :raises InvalidRequest: it is no UUID.
+    """
+    values = request.requestHeaders.getRawHeaders(b"StackSync-Device")
+    if values is None:
+        return None
+    found = parse_uuid(values[0].decode("utf-8", "replace")) if len(values) == 1 else None
+    if found is None:
+        raise InvalidRequest("StackSync-Device", "must be one UUID")
+    return found

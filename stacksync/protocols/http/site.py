@@ -1,4 +1,4 @@
-"""The site: which resource stands where, and the connections that reach them.
+"""The site: the connections that reach the resources, and what they share.
 
 Made once, from parts that are passed in.  The service listens with it and
 stops it with :meth:`ApiSite.drain`.
@@ -15,17 +15,12 @@ from twisted.logger import Logger
 from twisted.web.resource import Resource
 from twisted.web.server import Site
 
-from stacksync.protocols.http.account import AccountResource
-from stacksync.protocols.http.changes import ChangesResource
 from stacksync.protocols.http.channel import ApiChannel
-from stacksync.protocols.http.commits import CommitsResource
-from stacksync.protocols.http.devices import DevicesResource
-from stacksync.protocols.http.events import EventsResource, EventStreams
-from stacksync.protocols.http.health import LivenessResource, Readiness, ReadinessResource
+from stacksync.protocols.http.events import EventStreams
 from stacksync.protocols.http.in_flight import InFlight
 from stacksync.protocols.http.request import ApiRequest
 from stacksync.protocols.http.resource import JSONResource
-from stacksync.protocols.http.workspaces import WorkspacesResource
+from stacksync.protocols.http.tree import make_tree
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
@@ -53,22 +48,7 @@ def make_site(
     :param access_log: whether each request is logged, at the level ``debug``.
     """
     streams = EventStreams(reactor, settings)
-    workspace_parts = {
-        b"changes": ChangesResource(authenticator, engine.changes),
-        b"commits": CommitsResource(authenticator, engine.commits),
-    }
-    api = JSONResource({})
-    api.putChild(b"account", AccountResource(authenticator, engine.accounts))
-    api.putChild(b"devices", DevicesResource(authenticator, engine.devices))
-    api.putChild(
-        b"workspaces", WorkspacesResource(authenticator, engine.workspaces, workspace_parts)
-    )
-    api.putChild(b"events", EventsResource(authenticator, engine.workspaces, streams))
-    root = JSONResource({})
-    root.putChild(b"api", api)
-    root.putChild(b"v1", api)
-    root.putChild(b"healthz", LivenessResource())
-    root.putChild(b"readyz", ReadinessResource(Readiness(reactor, tuple(health))))
+    root = make_tree(reactor, engine, authenticator, streams, health, settings)
     return ApiSite(reactor, root, engine, streams, settings, access_log)
 
 

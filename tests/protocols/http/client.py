@@ -92,6 +92,15 @@ class Client:
     async def put(self, path: str, content: Any = None, **options: Any) -> Response:
         return await self.request("PUT", path, content, **options)
 
+    async def send(self, method: str, path: str, content: bytes, **headers: str) -> Response:
+        """Send bytes that are no JSON.
+
+        :param headers: with underscores for hyphens.
+        """
+        told = {name.replace("_", "-"): value for name, value in headers.items()}
+        told.setdefault("Content-Type", "application/octet-stream")
+        return await self.request(method, path, body=content, headers=told)
+
     async def raw(self) -> Conversation:
         """A connection to write to as one likes."""
         return await connectProtocol(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from itertools import count
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import pytest
@@ -20,8 +21,12 @@ from stacksync.db.database import Database
 from stacksync.engine import Engine, engine_on
 from stacksync.model import Account, DeviceDescription, Principal, SignIn, Workspace
 from stacksync.protocols.http.site import ApiSite, make_site
+from stacksync.storage import DiskStore
 from tests.protocols.http.client import Client
 from tests.protocols.http.engines import AnybodyIsAnna
+from tests.storage.conftest import store
+
+__all__ = ["store"]
 
 AUTH = AuthConfig(argon2_time_cost=1, argon2_memory=64 * 1024, failure_delay=0.02)
 PASSWORD = "correct horse"
@@ -53,8 +58,38 @@ class User:
         assert answer.code == 200, answer.body
         return answer.json
 
+    async def upload(self, name: str, content: bytes = b"", parent: int = 0) -> Any:
+        """Make a file; its metadata."""
+        query = urlencode({"name": name, "parent": parent})
+        answer = await self.client.send("POST", f"/api/file?{query}", content)
+        assert answer.code == 201, answer.body
+        return answer.json
+
+    async def replace(self, file: dict[str, Any], content: bytes) -> Any:
+        """Give a file new content; its metadata."""
+        answer = await self.client.send("PUT", f"/api/file/{file['id']}/data", content)
+        assert answer.code == 200, answer.body
+        return answer.json
+
+    async def folder(self, name: str, parent: int = 0) -> Any:
+        """Make a folder; its metadata."""
+        answer = await self.client.post("/api/folder", {"name": name, "parent": parent})
+        assert answer.code == 201, answer.body
+        return answer.json
+
+    async def delete(self, item: dict[str, Any]) -> Any:
+        """Put an item into the trash; its metadata."""
+        answer = await self.client.request("DELETE", path_of(item))
+        assert answer.code == 200, answer.body
+        return answer.json
+
     def batch(self, *items: dict[str, Any]) -> dict[str, Any]:
         return {"device_id": str(self.device_id), "items": list(items)}
+
+
+def path_of(item: dict[str, Any]) -> str:
+    """Where an item is."""
+    return f"/api/{'folder' if item['is_folder'] else 'file'}/{item['id']}"
 
 
 @define
@@ -102,12 +137,14 @@ async def listening() -> AsyncIterator[Callable[[ApiSite], Awaitable[int]]]:
 
 
 @pytest_twisted.async_yield_fixture
-async def engine(module_database_dsn: str) -> AsyncIterator[Engine]:
+async def engine(module_database_dsn: str, store: DiskStore) -> AsyncIterator[Engine]:
     """A real engine that hears of no others; its database is shared by the tests of a module."""
     database = Database(reactor, DatabaseConfig(url=module_database_dsn, pool_size=2))
     database.start()
-    made = engine_on(database, reactor, ServiceConfig(), LimitsConfig(), lanes=2)
+    made = engine_on(database, reactor, ServiceConfig(), LimitsConfig(), lanes=2, store=store)
+    made.content.start()
     yield made
+    made.content.stop()
     made.notifier.stop()
     database.stop()
 

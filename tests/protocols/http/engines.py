@@ -11,6 +11,10 @@ from zope.interface import implementer
 from stacksync.interfaces import IAuthenticator, IEventSink
 from stacksync.model import Principal, SignIn
 
+NOUNS = (
+    *("accounts", "devices", "workspaces", "commits", "changes", "versions"),
+    *("items", "files", "trash", "chunks", "uploads"),
+)
 ANNA = UUID("a44a0000-0000-4000-8000-000000000001")
 
 
@@ -46,7 +50,7 @@ class MadeUpEngine:
     """The nouns that a test gives it; the others have no operations."""
 
     def __init__(self, **nouns: Noun) -> None:
-        for name in ("accounts", "devices", "workspaces", "commits", "changes", "versions"):
+        for name in NOUNS:
             setattr(self, name, nouns.get(name, Noun()))
         self.notifier = Notifier()
 

@@ -201,6 +201,43 @@ async def test_a_client_that_stalls_is_told_so(
 
 
 @ensureDeferred
+async def test_a_client_that_stalls_after_it_had_to_wait_is_told_so(
+    start_sink: StartSink,
+) -> None:
+    patience = Patience()
+    sink = Sink(patience)
+    _, client = await start_sink(sink, request_timeout=0.3)
+    connection = await posting(client, f"Content-Length: {MIB}\r\n")
+    connection.send(b"x" * (MIB - 1))
+    await eventually(lambda: sink.seen and sink.seen[0]._stream._paused)
+
+    while sink.taken < MIB - 1:
+        patience.go_on()
+        await deferLater(reactor, 0)
+    patience.go_on()
+
+    assert (await connection.until(b"}")).startswith(b"HTTP/1.1 408 ")
+
+
+@ensureDeferred
+async def test_a_connection_that_had_to_wait_is_closed_when_it_is_idle(
+    start_sink: StartSink,
+) -> None:
+    patience = Patience()
+    sink = Sink(patience, refuses=QuotaExceeded("no room"))
+    _, client = await start_sink(sink, request_timeout=0.3)
+    connection = await posting(client, f"Content-Length: {BUFFER}\r\n")
+    connection.send(b"x" * BUFFER)
+    await eventually(lambda: sink.seen and sink.seen[0]._stream.complete)
+    assert sink.seen[0]._stream._paused
+
+    patience.go_on()
+
+    assert b" 413 " in await connection.until(b"}")
+    assert await connection.until_closed() == b""
+
+
+@ensureDeferred
 async def test_a_slow_body_may_take_longer_than_an_answer(start_sink: StartSink) -> None:
     _, client = await start_sink(Sink(), request_timeout=0.4)
     connection = await posting(client, f"Content-Length: {8 * channel.PROGRESS}\r\n")

@@ -133,6 +133,7 @@ async def test_a_method_that_a_resource_has_not_is_refused_with_those_that_it_ha
     "path",
     [
         *("/nothing", "/api/nothing", "/api/account/more", "/api/devices/", "/apis"),
+        *("/", "/api", "/api/file/1/version", "/api/workspaces/x/chunks"),
         *("/api/workspaces/x/nothing", "/api/workspaces/x/changes/1", "/api//account"),
         *("/%ff", "/api/../etc/passwd", "/api/%2e%2e", "/API/account", "/" + "x" * 5000),
     ],

@@ -1,0 +1,175 @@
+"""Every code that a call on files, folders, the trash or chunks can be answered with is got here.
+
+``docs/http.rst`` says which those are; what it says and what is tried is the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_twisted
+from attrs import define
+from pytest_twisted import ensureDeferred
+
+from stacksync.config import HttpConfig
+from stacksync.errors import Unavailable
+from tests.db.conftest import psql
+from tests.db.observation import Psql
+from tests.protocols.http.client import Client, Response
+from tests.protocols.http.conftest import Server, StartSite, User
+from tests.protocols.http.engines import NOUNS, MadeUpEngine, raising
+from tests.protocols.http.status_codes import CASES, LARGEST, Case
+
+__all__ = ["psql"]
+
+DOCUMENTED = Path(__file__).parents[3] / "docs" / "http.rst"
+ROW = re.compile(r"^``(GET|POST|PUT|DELETE) (/\S+)`` +(\d{3}(?: \d{3})*)$", re.MULTILINE)
+EVERYWHERE = {401, 405, 500, 503}
+CONTRACT = {200, 201, 206, 304, 400, 401, 403, 404, 405, 409, 411, 412, 413, 416, 500, 503}
+
+
+SUCCESSES = [case for case in CASES if case.code < 300]
+CALLS = list({case.call: case for case in reversed(SUCCESSES)}.values())
+EXAMPLE = dict.fromkeys(
+    ("file", "folder", "inner", "deleted_file", "deleted_folder", "strangers"), 7
+) | {"workspace": "00000000-0000-4000-8000-000000000000"}
+
+each_call = pytest.mark.parametrize("case", CALLS, ids=lambda case: case.call)
+
+
+@pytest.fixture
+def settings() -> HttpConfig:
+    return HttpConfig(max_file=LARGEST, max_body=LARGEST)
+
+
+@define
+class Stage:
+    """Somebody with a file of two versions, folders, deleted ones and a chunk."""
+
+    user: User
+    names: dict[str, Any]
+
+
+@pytest_twisted.async_fixture
+async def stage(anna: User, bert: User) -> Stage:
+    file, deleted = await anna.upload("file", b"one"), await anna.upload("deleted", b"old")
+    folder, gone = await anna.folder("folder"), await anna.folder("gone")
+    inner = await anna.folder("inner", parent=folder["id"])
+    await anna.replace(file, b"x" * 100)
+    await anna.delete(deleted)
+    await anna.delete(gone)
+    chunk = f"/api/workspaces/{anna.workspace.id}/chunks/here"
+    assert (await anna.client.send("PUT", chunk, b"x")).code == 201
+    return Stage(
+        anna,
+        {
+            "file": file["id"],
+            "folder": folder["id"],
+            "inner": inner["id"],
+            "deleted_file": deleted["id"],
+            "deleted_folder": gone["id"],
+            "strangers": (await bert.folder("private"))["id"],
+            "workspace": anna.workspace.id,
+        },
+    )
+
+
+async def ask(client: Client, case: Case, names: Mapping[str, Any]) -> Response:
+    content = case.content
+    if content == {"parent": "{inner}"}:
+        content = {"parent": names["inner"]}
+    method, path = case.call.split()[0], f"/api{case.path.format(**names)}"
+    if case.code == 411:
+        return await without_length(client, method, path)
+    return await client.request(method, path, content, headers=case.headers, body=case.body)
+
+
+async def without_length(client: Client, method: str, path: str) -> Response:
+    """What a request is answered that says nothing of its body, as no client library lets one."""
+    connection = await client.raw()
+    head = f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+    connection.send(f"{head}{client.authorization_line}\r\n")
+    told, _, body = (await connection.until_closed()).partition(b"\r\n\r\n")
+    return Response(int(told.split()[1]), None, len(body), body)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+@ensureDeferred
+async def test_a_call_is_answered_with_this_code(stage: Stage, psql: Psql, case: Case) -> None:
+    account, workspace = str(stage.user.account.id), str(stage.user.workspace.id)
+    psql.rows("UPDATE membership SET role = %s WHERE account_id = %s", case.role, account)
+    psql.rows("UPDATE workspace SET is_encrypted = %s WHERE id = %s", case.is_encrypted, workspace)
+
+    answer = await ask(stage.user.client, case, stage.names)
+
+    assert answer.code == case.code, answer.body
+    if case.code >= 400:
+        assert answer.json["error"] == case.code
+        assert answer.json["description"]
+
+
+@each_call
+@ensureDeferred
+async def test_a_stranger_is_asked_to_sign_in(server: Server, case: Case) -> None:
+    assert (await ask(Client(server.port), case, EXAMPLE)).code == 401
+
+
+@each_call
+@ensureDeferred
+async def test_what_a_path_is_not_for_is_refused(server: Server, case: Case) -> None:
+    path = f"/api{case.path.format(**EXAMPLE)}"
+
+    answer = await Client(server.port).request("PATCH", path)
+
+    assert answer.code == 405
+    assert case.call.split()[0] in answer.header("Allow").split(", ")
+
+
+@each_call
+@pytest.mark.parametrize(
+    ("error", "code"), [(Unavailable("database", "away"), 503), (ValueError("a fault"), 500)]
+)
+@ensureDeferred
+async def test_what_goes_wrong_below_is_told(
+    start_site: StartSite, case: Case, error: Exception, code: int
+) -> None:
+    engine = MadeUpEngine(**{noun: Failing(error) for noun in NOUNS})
+    _, client = await start_site(engine)
+
+    answer = await ask(client, case, EXAMPLE)
+
+    assert answer.code == code
+    assert (answer.header("Retry-After") == "1") is (code == 503)
+
+
+class Failing:
+    """A noun none of whose operations succeeds."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def __getattr__(self, name: str) -> Any:
+        return raising(self._error)
+
+
+def documented() -> dict[str, set[int]]:
+    return {
+        f"{method} {path}": {int(code) for code in codes.split()}
+        for method, path, codes in ROW.findall(DOCUMENTED.read_text())
+    }
+
+
+def test_what_is_tried_is_what_is_documented() -> None:
+    tried: dict[str, set[int]] = {}
+    for case in CASES:
+        tried.setdefault(case.call, set()).add(case.code)
+
+    assert documented() == tried
+
+
+def test_no_code_of_the_contract_is_left_out() -> None:
+    assert {case.code for case in CASES} | EVERYWHERE >= CONTRACT
