@@ -8,6 +8,7 @@ from typing import Any
 
 from bench.changes import measure_changes
 from bench.commits import CommitBenchmark
+from bench.content import measure_content
 from bench.extent import Extent
 from bench.processor import memory
 from bench.profiling import read_collapsed
@@ -16,7 +17,7 @@ from bench.stage import Stage
 from bench.users import make_users
 
 USERS = 20
-PARTS = ("reference", "amqp", "http", "latency", "batch", "changes")
+PARTS = ("reference", "amqp", "http", "latency", "batch", "changes", "content")
 CLIENTS = (1, 8, 32)
 
 Results = dict[str, Any]
@@ -50,6 +51,10 @@ def measure(stage: Stage, extent: Extent, parts: set[str]) -> Results:
         tell("changes")
         sizes, samples = extent.changes_sizes, extent.changes_samples
         results["changes"] = measure_changes(stage, readers, sizes, samples)
+    if "content" in parts:
+        tell("content")
+        (uploader,) = make_users(stage, 1, "uploader")
+        results["content"] = measure_content(stage, extent, uploader)
     results["memory"] = memory(stage.server.pid)
     return results
 

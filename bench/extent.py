@@ -23,6 +23,8 @@ class Extent:
     batch_items: int
     changes_sizes: tuple[int, ...]
     changes_samples: int
+    large_bytes: int
+    small_files: int
 
 
 FULL = Extent(
@@ -37,6 +39,8 @@ FULL = Extent(
     batch_items=100,
     changes_sizes=(100, 1000, 10_000),
     changes_samples=20,
+    large_bytes=1024**3,
+    small_files=1000,
 )
 QUICK = Extent(
     name="quick",
@@ -50,4 +54,6 @@ QUICK = Extent(
     batch_items=100,
     changes_sizes=(100, 1000, 10_000),
     changes_samples=5,
+    large_bytes=256 * 1024**2,
+    small_files=200,
 )

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from statistics import median
 from typing import Any
 
-from attrs import frozen
-
+from bench.content_figures import content_figures
 from bench.course import Results
+from bench.figure import Figure
 
 AMQP_OF_PLAIN = 0.5
 HTTP_OF_AMQP = 0.5
@@ -22,23 +22,6 @@ CHANGES_OF_PSQL = 2.0
 MEMORY_MB = 100.0
 
 
-@frozen
-class Figure:
-    """One line of the table.
-
-    :ivar ratio: of ``value`` to the figure that ``ratio_to`` names.
-    :ivar met: whether the target is; ``None`` where there is none.
-    """
-
-    name: str
-    value: float
-    unit: str
-    ratio: float | None = None
-    ratio_to: str = ""
-    target: str = ""
-    met: bool | None = None
-
-
 def figures(results: Results) -> list[Figure]:
     """All figures that can be told from what was measured."""
     return [
@@ -47,6 +30,7 @@ def figures(results: Results) -> list[Figure]:
         *latency_figures(results),
         *batch_figures(results),
         *changes_figures(results),
+        *content_figures(results),
         Figure(
             *("server, resident memory", results["memory"]["now"], "MB"),
             target=f"under {MEMORY_MB:g}",

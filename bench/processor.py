@@ -67,3 +67,8 @@ def memory(process_id: int) -> dict[str, float]:
     status = Path(f"/proc/{process_id}/status").read_text().splitlines()
     kilobytes = {name: value.split() for name, _, value in (x.partition(":") for x in status)}
     return {"now": int(kilobytes["VmRSS"][0]) / 1024, "peak": int(kilobytes["VmHWM"][0]) / 1024}
+
+
+def reset_peak(process_id: int) -> None:
+    """Let the highest resident memory count from now on (proc(5), ``clear_refs``)."""
+    Path(f"/proc/{process_id}/clear_refs").write_text("5")

@@ -11,7 +11,7 @@ from typing import Any
 from attrs import asdict
 
 from bench.course import Results
-from bench.figures import Figure
+from bench.figure import Figure
 
 RESULTS = Path(__file__).parent / "results"
 PARTS = ("server", "broker", "database", "driver")

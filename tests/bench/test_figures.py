@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bench.figures import Figure, figures
+from bench.figure import Figure
+from bench.figures import figures
 
 MEMORY = {"memory": {"now": 80.0, "peak": 120.0}}
 REFERENCE = {

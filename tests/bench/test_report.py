@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from bench.figures import Figure
+from bench.figure import Figure
 from bench.report import figure_table, keep, number, table, warnings
 
 MACHINE = {"file_system": "ext4"}
