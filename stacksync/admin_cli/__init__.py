@@ -1,9 +1,9 @@
-"""``stacksync-admin``: what the operator does to accounts and the database.
+"""``stacksync-admin``: what the operator does to accounts, the database and the store.
 
-Talks to the database that the service uses, embedded or configured, through
-the engine; the service may run meanwhile or not.  Results go to stdout, as
+Talks to those that the service uses, embedded or configured, through the
+engine; the service may run meanwhile or not.  Results go to stdout, as
 text or with ``--json`` as one JSON object; errors go to stderr.  Exit status:
-0 done, 1 refused or failed, 2 wrong usage.
+0 done, 1 refused or failed, 2 wrong usage, 130 interrupted.
 """
 
 from __future__ import annotations

@@ -6,11 +6,12 @@ import argparse
 from collections.abc import Sequence
 
 from stacksync import __version__
-from stacksync.config.values import read_size
+from stacksync.config.values import read_duration, read_size
 
 CONFIG_VARIABLE = "STACKSYNC_CONFIG"
 
 DEFAULT_QUOTA = "5G"
+DEFAULT_AGE = "7d"
 
 _EXPLANATION = f"""\
 Without -c, and without {CONFIG_VARIABLE} in the environment, the embedded database is
@@ -20,9 +21,12 @@ With --json the answer is one JSON object on stdout. user add, show and set: id,
 name, quota_limit and quota_used (bytes), created_at, workspaces (each with id, name and
 latest_revision), and of user add password, if one was made up. user list: accounts.
 db status: current, applied, pending, functions_current. db migrate: done. An error is
-{{"error": {{"kind": …, "message": …}}}} on stderr.
+{{"error": {{"kind": …, "message": …}}}} on stderr. gc: dry_run, interrupted, workspaces (each
+with id, owner, versions, items, uploads, chunks, bytes). fsck: problems (each with kind,
+message, repaired and what it is about), notes, interrupted, and what was looked at.
 
-Exit status: 0 done; 1 refused or failed, and for db status: not up to date; 2 wrong usage.
+Exit status: 0 done; 1 refused or failed, and for db status: not up to date, for fsck: there
+are problems; 2 wrong usage; 130 gc or fsck was interrupted.
 """
 
 
@@ -38,6 +42,10 @@ class Arguments(argparse.Namespace):
     quota: int | None
     new_email: str | None
     password_stdin: bool
+    dry_run: bool
+    older_than: float
+    repair: bool
+    content: bool
 
 
 def parse(argv: Sequence[str]) -> Arguments:
@@ -54,9 +62,11 @@ def parse(argv: Sequence[str]) -> Arguments:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     _add_common(parser, config=None, json=False)
-    nouns = parser.add_subparsers(dest="noun", required=True, metavar="user|db")
+    nouns = parser.add_subparsers(dest="noun", required=True, metavar="user|db|gc|fsck")
     _add_user(nouns.add_parser("user", help="accounts"))
     _add_database(nouns.add_parser("db", help="the database's schema"))
+    _add_garbage(nouns.add_parser("gc", help="remove what is not kept any more"))
+    _add_check(nouns.add_parser("fsck", help="look whether all is sound, and repair it"))
     arguments = parser.parse_args(argv, Arguments())
     if arguments.noun == "user" and arguments.verb == "set" and not _changes(arguments):
         parser.error("user set: say what to change: --name, --quota, --email or --password-stdin")
@@ -92,6 +102,38 @@ def _add_database(database: argparse.ArgumentParser) -> None:
         _add_common(verb)
 
 
+def _add_garbage(garbage: argparse.ArgumentParser) -> None:
+    garbage.description = (
+        "Removes earlier versions and deleted items beyond what [retention] keeps, expired"
+        " uploads, and then the chunks that nothing refers to. The service may run meanwhile."
+    )
+    garbage.add_argument("--dry-run", action="store_true", help="only say what would be removed")
+    garbage.add_argument(
+        "--older-than",
+        type=_duration,
+        default=DEFAULT_AGE,
+        metavar="TIME",
+        help="leave chunks that were stored or asked for since then: 12h, 7d (the default);"
+        " less than 1h is safe only while nobody uploads",
+    )
+    _add_common(garbage)
+
+
+def _add_check(check: argparse.ArgumentParser) -> None:
+    check.description = (
+        "Looks whether the tree, the versions, the quotas and the chunks in the store fit"
+        " together. The service may run meanwhile."
+    )
+    check.add_argument("--repair", action="store_true", help="put right what can be put right")
+    check.add_argument(
+        "--no-content",
+        dest="content",
+        action="store_false",
+        help="do not read the chunks, only see whether they are there",
+    )
+    _add_common(check)
+
+
 def _add_password(parser: argparse.ArgumentParser, otherwise: str) -> None:
     parser.add_argument(
         "--password-stdin", action="store_true", help=f"read the password from stdin; {otherwise}"
@@ -118,6 +160,13 @@ def _add_common(parser: argparse.ArgumentParser, **defaults: object) -> None:
 def _changes(arguments: Arguments) -> bool:
     values = (arguments.name, arguments.quota, arguments.new_email)
     return arguments.password_stdin or any(value is not None for value in values)
+
+
+def _duration(text: str) -> float:
+    try:
+        return read_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _size(text: str) -> int:

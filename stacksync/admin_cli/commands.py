@@ -9,6 +9,8 @@ from twisted.internet.defer import Deferred
 
 from stacksync.admin_cli import passwords
 from stacksync.admin_cli.arguments import Arguments
+from stacksync.admin_cli.check import check_all
+from stacksync.admin_cli.garbage import collect_garbage
 from stacksync.admin_cli.output import Answer, account_json, size, table, workspaces_json
 from stacksync.admin_cli.passwords import NewPassword
 from stacksync.admin_cli.session import database_url, engine
@@ -31,6 +33,8 @@ def command_for(arguments: Arguments) -> Command:
     async def run(reactor: Any, config: Config) -> Answer:
         if arguments.noun == "db":
             return await DATABASE[arguments.verb](reactor, config)
+        if arguments.noun in UPKEEP:
+            return await UPKEEP[arguments.noun](reactor, config, arguments)
         async with engine(reactor, config) as opened:
             return await ACCOUNTS[arguments.verb](opened, arguments, password)
 
@@ -38,7 +42,7 @@ def command_for(arguments: Arguments) -> Command:
 
 
 def _password(arguments: Arguments) -> NewPassword | None:
-    adding = (arguments.noun, arguments.verb) == ("user", "add")
+    adding = arguments.noun == "user" and arguments.verb == "add"
     if adding or getattr(arguments, "password_stdin", False):
         return passwords.read(arguments.password_stdin, arguments.email)
     return None
@@ -117,6 +121,8 @@ async def database_status(reactor: Any, config: Config) -> Answer:
 ACCOUNTS = {"add": add, "set": change, "show": show, "list": list_all}
 
 DATABASE = {"migrate": migrate_database, "status": database_status}
+
+UPKEEP = {"gc": collect_garbage, "fsck": check_all}
 
 
 async def _told(opened: Core, account: Account) -> Answer:

@@ -11,6 +11,9 @@ from attrs import field, frozen
 from stacksync.errors import StackSyncError
 from stacksync.model import Account, Workspace
 
+INTERRUPTED = 130
+"""The exit status of a command that Ctrl-C or SIGTERM has ended: the shells' for Ctrl-C."""
+
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 

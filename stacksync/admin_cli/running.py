@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import react
+
+from stacksync.admin_cli.output import INTERRUPTED
 
 _Result = TypeVar("_Result")
 
@@ -18,7 +21,7 @@ def run(operation: Callable[[Any], Coroutine[Deferred[Any], Any, _Result]]) -> _
     cancelled and has the time it needs to clean up.
 
     :param operation: is given the reactor.
-    :raises SystemExit: it was cut short.
+    :raises SystemExit: it was cut short, and has no result to tell.
     """
     results: list[_Result] = []
     failures: list[BaseException] = []
@@ -46,8 +49,9 @@ def run(operation: Callable[[Any], Coroutine[Deferred[Any], Any, _Result]]) -> _
     except SystemExit as end:
         if end.code:
             raise
-    if failures:
+    if failures and not isinstance(failures[0], CancelledError):
         raise failures[0]
     if not results:
-        raise SystemExit(1)
+        sys.stderr.write("stacksync-admin: interrupted\n")
+        raise SystemExit(INTERRUPTED)
     return results[0]

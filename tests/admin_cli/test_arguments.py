@@ -17,6 +17,19 @@ def test_what_set_leaves_out_stays() -> None:
     assert (arguments.name, arguments.quota, arguments.new_email) == ("Anna", None, None)
 
 
+def test_garbage_is_a_week_old_unless_told_otherwise() -> None:
+    arguments = parse(["gc"])
+    assert (arguments.noun, arguments.older_than, arguments.dry_run) == ("gc", 7 * 86400, False)
+    assert parse(["gc", "--older-than", "12h", "--dry-run"]).older_than == 12 * 3600
+
+
+def test_a_check_reads_everything_and_changes_nothing_unless_told_otherwise() -> None:
+    arguments = parse(["fsck"])
+    assert (arguments.noun, arguments.content, arguments.repair) == ("fsck", True, False)
+    assert not parse(["fsck", "--no-content"]).content
+    assert parse(["fsck", "--repair", "--json"]).repair
+
+
 def test_an_empty_name_is_something_to_set() -> None:
     assert parse(["user", "set", "anna@example.org", "--name", ""]).name == ""
 
@@ -44,7 +57,7 @@ def test_without_common_options_there_are_defaults() -> None:
 @pytest.mark.parametrize(
     ("argv", "told"),
     [
-        ([], "required: user|db"),
+        ([], "required: user|db|gc|fsck"),
         (["user"], "required: add|list|show|set"),
         (["user", "add"], "required: EMAIL"),
         (["user", "remove", "anna@example.org"], "invalid choice: 'remove'"),
@@ -52,6 +65,9 @@ def test_without_common_options_there_are_defaults() -> None:
         (["user", "add", "anna@example.org", "--quota", "-1"], "--quota"),
         (["user", "set", "anna@example.org"], "say what to change"),
         (["db", "migrate", "now"], "unrecognized arguments: now"),
+        (["gc", "--older-than", "7"], "write 15ms, 10s, 2m, 1h or 7d"),
+        (["gc", "--repair"], "unrecognized arguments: --repair"),
+        (["fsck", "--dry-run"], "unrecognized arguments: --dry-run"),
     ],
 )
 def test_wrong_usage_is_told(

@@ -1,0 +1,43 @@
+"""A walk through all workspaces, for who looks after the whole database."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+from attrs import frozen
+
+from stacksync.db.session import Session
+
+PAGE = 500
+
+FIRST = UUID(int=0)
+
+COLUMNS = "w.id, w.container, w.is_encrypted, w.latest_revision, a.id, a.email"
+"""Of a :class:`KnownWorkspace`, from ``workspace w`` and its owner's ``account a``."""
+
+SELECT = f"""
+    SELECT {COLUMNS} FROM workspace w JOIN account a ON a.id = w.owner_id
+    WHERE w.id > %s ORDER BY w.id LIMIT %s
+"""
+
+
+@frozen
+class KnownWorkspace:
+    """A workspace, seen by nobody in particular."""
+
+    id: UUID
+    container: str
+    is_encrypted: bool
+    latest_revision: int
+    owner_id: UUID
+    owner_email: str
+
+
+async def known_workspaces(session: Session) -> AsyncIterator[KnownWorkspace]:
+    """All workspaces by id; one that is made meanwhile may be among them or not."""
+    after = FIRST
+    while rows := await session.query(SELECT, [after, PAGE]):
+        for row in rows:
+            yield KnownWorkspace(*row)
+        after = rows[-1][0]
