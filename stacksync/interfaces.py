@@ -125,3 +125,6 @@ class IBlobStore(Interface):
 
     async def list(container: str, after: str = "", limit: int = 1000) -> Sequence[BlobInfo]:
         """At most ``limit`` objects whose names follow ``after`` in the byte order of names."""
+
+    async def containers(after: str = "", limit: int = 1000) -> Sequence[str]:
+        """At most ``limit`` names of containers that follow ``after``, in their byte order."""

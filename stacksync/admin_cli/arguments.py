@@ -21,9 +21,10 @@ With --json the answer is one JSON object on stdout. user add, show and set: id,
 name, quota_limit and quota_used (bytes), created_at, workspaces (each with id, name and
 latest_revision), and of user add password, if one was made up. user list: accounts.
 db status: current, applied, pending, functions_current. db migrate: done. An error is
-{{"error": {{"kind": …, "message": …}}}} on stderr. gc: dry_run, interrupted, workspaces (each
-with id, owner, versions, items, uploads, chunks, bytes). fsck: problems (each with kind,
-message, repaired and what it is about), notes, interrupted, and what was looked at.
+{{"error": {{"kind": …, "message": …}}}} on stderr. gc: dry_run, interrupted,
+unknown_containers, workspaces (each with id, owner, versions, items, uploads, chunks, bytes).
+fsck: problems (each with kind, message, repaired and what it is about), notes, interrupted,
+and what was looked at.
 
 Exit status: 0 done; 1 refused or failed, and for db status: not up to date, for fsck: there
 are problems; 2 wrong usage; 130 gc or fsck was interrupted.

@@ -48,6 +48,7 @@ async def collect_garbage(reactor: Any, config: Config, arguments: Arguments) ->
         "dry_run": arguments.dry_run,
         "interrupted": interrupted,
         "workspaces": [workspace_json(each) for each in collected],
+        "unknown_containers": collection.unknown_containers,
     }
     lines = described(collected, dry_run=arguments.dry_run)
     if timedelta(seconds=arguments.older_than) < SAFE_GRACE:
@@ -55,6 +56,10 @@ async def collect_garbage(reactor: Any, config: Config, arguments: Arguments) ->
             f"Chunks older than {write_duration(arguments.older_than)} were looked at: that is safe"
             " only while nobody uploads or commits."
         )
+    lines.extend(
+        f"Container {name} belongs to no workspace of this database and was left alone."
+        for name in collection.unknown_containers
+    )
     if interrupted:
         lines.append("Interrupted: nothing is half done, and the next gc goes on.")
     return Answer(document, lines, INTERRUPTED if interrupted else 0)

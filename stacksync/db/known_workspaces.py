@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
 from attrs import frozen
@@ -41,3 +41,11 @@ async def known_workspaces(session: Session) -> AsyncIterator[KnownWorkspace]:
         for row in rows:
             yield KnownWorkspace(*row)
         after = rows[-1][0]
+
+
+async def known_containers(session: Session, names: Sequence[str]) -> set[str]:
+    """Those of the containers that belong to a workspace."""
+    rows = await session.query(
+        "SELECT container FROM workspace WHERE container = ANY (%s)", [list(names)]
+    )
+    return {name for (name,) in rows}

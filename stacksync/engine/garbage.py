@@ -15,7 +15,7 @@ from attrs import define, evolve, field, frozen
 from twisted.internet.task import deferLater
 
 from stacksync.db.garbage import GarbageTable
-from stacksync.db.known_workspaces import KnownWorkspace, known_workspaces
+from stacksync.db.known_workspaces import KnownWorkspace, known_containers, known_workspaces
 from stacksync.db.retention import Limits, RetentionTable
 from stacksync.db.session import Session, alone
 from stacksync.engine.chunk_sweep import ChunkSweep, Swept
@@ -28,6 +28,9 @@ GRACE = timedelta(days=7)
 
 SAFE_GRACE = timedelta(hours=1)
 """With less, an upload or a commit of a device may come too late for the chunks that it needs."""
+
+
+CONTAINERS_AT_ONCE = 1000
 
 
 @frozen
@@ -52,6 +55,7 @@ class GarbageCollection:
         has read before that was forgotten: so long after forgetting, nothing is removed.
     :param clock: the time as the store tells it.
     :ivar collected: what has gone so far, by workspace; right at any moment.
+    :ivar unknown_containers: what the store holds for no workspace; it is left alone.
     """
 
     _reactor: Any
@@ -65,6 +69,7 @@ class GarbageCollection:
     _clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     _repeated: timedelta = REPEATED
     collected: dict[UUID, Collected] = field(factory=dict, init=False)
+    unknown_containers: list[str] = field(factory=list, init=False)
 
     async def run(self) -> None:
         """Collect.
@@ -78,6 +83,7 @@ class GarbageCollection:
             if self.collected and not self._dry_run:
                 await self._wait()
             await self._sweep(session, limits, cutoff)
+            await self._look_for_strangers(session)
 
     async def _forget(self, session: Session) -> Limits:
         retention = Retention(
@@ -106,6 +112,14 @@ class GarbageCollection:
                 await sweep.sweep(workspace, limits)
             finally:
                 self._note(evolve(known, swept=sweep.so_far))
+
+    async def _look_for_strangers(self, session: Session) -> None:
+        """Containers of no workspace: an operator's, or of a database that was restored."""
+        after = ""
+        while names := await self._store.containers(after, CONTAINERS_AT_ONCE):
+            known = await known_containers(session, names)
+            self.unknown_containers.extend(name for name in names if name not in known)
+            after = names[-1]
 
     def _note(self, collected: Collected) -> None:
         if collected:

@@ -175,6 +175,16 @@ class DiskStore:
             partial(disk_listing.page, self._tree, encoded, follows, limit),
         )
 
+    async def containers(self, after: str = "", limit: int = 1000) -> Sequence[str]:
+        if limit < 1:
+            raise InvalidRequest("limit", "must be positive")
+        follows = checked("after", after) if after else b""
+        return await self._step(
+            "list",
+            str(self._tree.root / CONTAINERS),
+            partial(disk_listing.containers, self._tree, follows, limit),
+        )
+
     def _path(self, container: str) -> str:
         return str(self._tree.root / CONTAINERS / container)
 

@@ -13,10 +13,21 @@ from collections.abc import Iterator
 from stacksync.model import BlobInfo
 from stacksync.storage.blob_info import blob_info, is_object
 from stacksync.storage.names import Location, shelf_of
-from stacksync.storage.tree import SHELVES, Tree
+from stacksync.storage.tree import CONTAINERS, SHELVES, Tree
 
 KEPT_PAGES = 4
 """How many pages' worth of names are gathered before they are sorted and cut to one."""
+
+
+def containers(tree: Tree, after: bytes, limit: int) -> list[str]:
+    """See :meth:`stacksync.interfaces.IBlobStore.containers`."""
+    with tree.part(CONTAINERS) as descriptor, os.scandir(descriptor) as entries:
+        names = [
+            name
+            for name, entry in ((os.fsencode(entry.name), entry) for entry in entries)
+            if name > after and entry.is_dir(follow_symlinks=False)
+        ]
+    return [name.decode() for name in sorted(names)[:limit]]
 
 
 def page(tree: Tree, container: bytes, after: bytes, limit: int) -> list[BlobInfo]:

@@ -87,6 +87,20 @@ SHORT = ("--older-than", "10ms")
 
 
 @ensureDeferred
+async def test_gc_names_containers_of_no_workspace_and_leaves_them(site: Site) -> None:
+    await site.litter()
+    await site.estate.store.create_container("stranger")
+
+    text = told(await site.types("gc", *SHORT))
+    document = json.loads(told(await site.types("gc", "--json", *SHORT)))
+
+    assert "Container stranger belongs to no workspace of this database" in text
+    assert site.estate.container(site.anna) not in document["unknown_containers"]
+    assert document["unknown_containers"] == ["stranger"]
+    assert "stranger" in await site.estate.store.containers()
+
+
+@ensureDeferred
 async def test_gc_says_what_it_would_remove_and_then_what_it_has(site: Site) -> None:
     await site.litter()
     before = site.estate.chunks(site.anna)

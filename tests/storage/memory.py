@@ -58,7 +58,7 @@ class MemoryStore:
     :ivar before: called with method and name before a method does anything.
     """
 
-    containers: dict[str, dict[str, tuple[BlobInfo, bytes]]] = field(factory=dict)
+    held: dict[str, dict[str, tuple[BlobInfo, bytes]]] = field(factory=dict)
     calls: Counter[str] = field(factory=Counter)
     faults: list[Fault] = field(factory=list)
     stalled: list[Deferred[None]] = field(factory=list)
@@ -70,11 +70,11 @@ class MemoryStore:
     _now: datetime = START
 
     def objects(self, container: str) -> dict[str, bytes]:
-        return {name: body for name, (_, body) in self.containers.get(container, {}).items()}
+        return {name: body for name, (_, body) in self.held.get(container, {}).items()}
 
     def replace(self, container: str, name: str, body: bytes) -> None:
-        info, _ = self.containers[container][name]
-        self.containers[container][name] = (evolve(info, size=len(body)), body)
+        info, _ = self.held[container][name]
+        self.held[container][name] = (evolve(info, size=len(body)), body)
 
     def go_on(self) -> None:
         """Let what is stalled go on."""
@@ -104,16 +104,16 @@ class MemoryStore:
 
     def _of(self, container: str) -> dict[str, tuple[BlobInfo, bytes]]:
         try:
-            return self.containers[container]
+            return self.held[container]
         except KeyError:
             raise ContainerNotFound(container) from None
 
     async def create_container(self, container: str) -> None:
         await self.meets("create_container", container)
-        self.containers.setdefault(container, {})
+        self.held.setdefault(container, {})
 
     async def delete_container(self, container: str) -> None:
-        self.containers.pop(container, None)
+        self.held.pop(container, None)
 
     async def put(self, container: str, name: str, body: IByteStream) -> BlobInfo:
         self.running += 1
@@ -173,3 +173,8 @@ class MemoryStore:
         held = self._of(container)
         names = sorted(name for name in held if name.encode() > after.encode())
         return [held[name][0] for name in names[:limit]]
+
+    async def containers(self, after: str = "", limit: int = 1000) -> Sequence[str]:
+        await self.meets("containers")
+        names = sorted(self.held, key=str.encode)
+        return [name for name in names if name.encode() > after.encode()][:limit]

@@ -141,7 +141,7 @@ async def test_a_chunk_that_is_being_collected_is_found_or_is_not_but_never_lost
     await collector.doom()
 
     def is_old() -> bool:
-        info, _ = memory.containers[workspace.container][NAME]
+        info, _ = memory.held[workspace.container][NAME]
         return info.modified_at == put.modified_at
 
     if looked_first:

@@ -177,7 +177,7 @@ async def test_a_chunk_of_no_telling_name_is_read(
     content: ContentStore, memory: MemoryStore, workspace: Workspace
 ) -> None:
     made = await clients_content(memory, workspace.container, [b"some", b"thing"])
-    held = memory.containers[workspace.container]
+    held = memory.held[workspace.container]
     for number, name in enumerate(made.chunks):
         held[f"c{number}"] = held[name]
     item = file(workspace, evolve(made, chunks=("c0", "c1")))

@@ -43,7 +43,7 @@ async def test_a_missing_chunk_is_named_before_anything_is_given(
     words = rf"'film.avi' \(id 17\), version 3: chunk 1 of {len(made.chunks)}, {made.chunks[0]}"
     with pytest.raises(DamagedContent, match=words):
         await content.reader(workspace, item)
-    del memory.containers[workspace.container]
+    del memory.held[workspace.container]
     with pytest.raises(DamagedContent, match=words):
         await content.reader(workspace, item)
     assert memory.open_readers == 0

@@ -73,3 +73,24 @@ class ListingContract:
     async def test_a_page_of_nothing_is_refused(self, rig: Rig, limit: int) -> None:
         with pytest.raises(InvalidRequest, match="limit"):
             await rig.store.list(HOME, limit=limit)
+
+    @ensureDeferred
+    async def test_containers_are_listed_in_pages_too(self, rig: Rig) -> None:
+        names = {"b", "a", "é", "Z", *await rig.store.containers()}
+        for name in names:
+            await rig.store.create_container(name)
+
+        listed: list[str] = []
+        while page := await rig.store.containers(after=listed[-1] if listed else "", limit=2):
+            assert len(page) == min(2, len(names) - len(listed))
+            listed.extend(page)
+
+        assert listed == sorted(names, key=str.encode)
+        assert HOME in listed
+
+    @ensureDeferred
+    async def test_a_container_that_was_removed_is_not_listed(self, rig: Rig) -> None:
+        await rig.store.create_container("gone")
+        await rig.store.delete_container("gone")
+
+        assert "gone" not in await rig.store.containers()
