@@ -1,0 +1,69 @@
+"""``/devices``, described."""
+
+from __future__ import annotations
+
+from stacksync.protocols.http.openapi.headers import LOCATION
+from stacksync.protocols.http.openapi.parameters import API, shared
+from stacksync.protocols.http.openapi.parts import (
+    Operation,
+    Path,
+    answer,
+    json_body,
+    link,
+    parameter,
+    record,
+    schema,
+)
+from stacksync.protocols.http.openapi.problems import json_problems, problems
+from stacksync.protocols.http.openapi.values import UUID, list_of
+
+EXAMPLE = {"name": "phone", "os": "Android 18", "app_version": "1.0"}
+
+LIST = Operation(
+    "listDevices",
+    "The devices of the account, oldest first",
+    {
+        200: answer("All of them.", record({"devices": list_of(schema("Device"))})),
+        **problems(),
+    },
+    parameters=(API,),
+)
+REGISTER = Operation(
+    "registerDevice",
+    "Register a device",
+    {
+        201: answer(
+            "The device, with the id that the server gave it.",
+            schema("Device"),
+            headers={"Location": LOCATION},
+            links={
+                "update": link("updateDevice", "Describe it anew.", device="$response.body#/id")
+            },
+        ),
+        **json_problems(),
+    },
+    parameters=(API, shared("IdempotencyKey")),
+    description="A client registers once and keeps the id: commits name it, and other writes may"
+    " name it in `StackSync-Device`. A repeat with the same `Idempotency-Key` is the same device.",
+    body=json_body(schema("NewDevice"), EXAMPLE),
+)
+UPDATE = Operation(
+    "updateDevice",
+    "Describe a device anew",
+    {200: answer("The device.", schema("Device")), **json_problems(404)},
+    parameters=(API,),
+    description="What is left out, or null, stays as it is.",
+    body=json_body(schema("DeviceDescription"), EXAMPLE),
+)
+DEVICE_IN_PATH = parameter(
+    "path",
+    "device",
+    UUID,
+    "The id of one of the account's devices.",
+    example="a9b5503c-f329-4537-a9b8-7b3f7b629885",
+)
+
+PATHS = [
+    Path("/api/devices", "devices", {"get": LIST, "post": REGISTER}),
+    Path("/api/devices/{device}", "devices", {"put": UPDATE}, (DEVICE_IN_PATH,)),
+]

@@ -1,0 +1,44 @@
+"""``/events``, described."""
+
+from __future__ import annotations
+
+from stacksync.protocols.http.openapi.parameters import API
+from stacksync.protocols.http.openapi.parts import Operation, Path, answer
+from stacksync.protocols.http.openapi.problems import problems
+
+EXAMPLE = """event: hello
+data: {"workspaces":[{"id":"5f3bbd54-655e-4cc1-b5d4-fab7f848d4f3","revision":0}]}
+
+event: commit
+data: {"workspace_id":"5f3bbd54-655e-4cc1-b5d4-fab7f848d4f3","revision":1}
+
+"""
+
+PATHS = [
+    Path(
+        "/api/events",
+        "events",
+        {
+            "get": Operation(
+                "listen",
+                "What happens in the account's workspaces, as it happens",
+                {
+                    200: answer(
+                        "A stream of server-sent events (HTML standard) that does not end.",
+                        {"type": "string"},
+                        media="text/event-stream",
+                        example=EXAMPLE,
+                    ),
+                    **problems(),
+                },
+                parameters=(API,),
+                description="First `hello`, with the workspaces and their newest revisions; then"
+                " `commit`, in the shape of a `CommitResult`, or a bare hint with `workspace_id`"
+                " and `revision`; and `workspace`, when this account renamed or re-mounted one."
+                " `Last-Event-ID` is not looked at: a client keeps the revision of each workspace,"
+                " compares, and asks `/changes` for what it missed. Comment lines say that the"
+                " stream is alive. 503 where too many streams are open.",
+            )
+        },
+    )
+]

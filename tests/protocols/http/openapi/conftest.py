@@ -1,0 +1,31 @@
+"""A server of its own, and somebody with files in it, for the description to be tried on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.integration.fleet import Fleet
+from tests.protocols.http.openapi.belongings import EMAIL, PASSWORD, Belongings
+from tests.servers.run import TestRun
+from tests.servers.stacksync import StackSyncProcess
+
+
+@pytest.fixture(scope="module")
+def server(test_run: TestRun, module_database_dsn: str) -> Iterator[StackSyncProcess]:
+    """A running server; at the end its log must have no sign of a bug.
+
+    Wrong passwords, of which there will be many, are not waited for.
+    """
+    fleet = Fleet(test_run)
+    yield fleet.start(module_database_dsn, auth={"failure_delay": "0s"})
+    fleet.end()
+
+
+@pytest.fixture(scope="module")
+def belongings(server: StackSyncProcess) -> Iterator[Belongings]:
+    """What Anna has on that server."""
+    server.add_user(EMAIL, PASSWORD)
+    with Belongings(server.http_url) as hers:
+        yield hers
