@@ -83,7 +83,7 @@ class StackSyncService(Service):
         await self._until_schema_is_right()
         core.engine.start()
         amqp_url, amqp_note = await self._find_broker()
-        health: list[IHealthCheck] = [core.database]
+        health: list[IHealthCheck] = [core.database, core.store]
         if amqp_url is not None:
             self._start_broker(amqp_url)
             health.append(self._broker)  # type: ignore[arg-type]

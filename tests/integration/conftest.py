@@ -7,13 +7,14 @@ own, and each test has users of its own.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import TypeVar
 
 import pytest
 
 from tests.integration.amqp_device import AmqpDevice
 from tests.integration.device import Device
+from tests.integration.file_client import FileClient
 from tests.integration.fleet import Fleet
 from tests.integration.http_device import HttpDevice
 from tests.integration.people import People
@@ -119,3 +120,10 @@ def protocol(request: pytest.FixtureRequest) -> str:
 def device(protocol: str, user: KnownUser, devices: Devices) -> Device:
     """A device of ``user`` on each of the protocols."""
     return devices.on(protocol, user)
+
+
+@pytest.fixture
+def files(server: StackSyncProcess, user: KnownUser) -> Iterator[FileClient]:
+    """A client of ``user`` that keeps files over HTTP."""
+    with closing(FileClient(server.http_url, user)) as client:
+        yield client
