@@ -47,6 +47,7 @@ lint: $(MADE)/lint
 
 bench: $(MADE)/bench
 	@sh tools/install-rabbitmq.sh
+	@sh tools/check-nginx.sh
 	$(BIN)/python -m bench
 
 clean:

@@ -89,18 +89,32 @@ class Committer:
     def create_folder(self, folder: Entry) -> None:
         self._create(folder, {"is_folder": True, "modified_at": folder.modified_at})
 
+    def chunk_owner(self, file: Entry) -> str:
+        """What stands at the end of the names of a file's chunks.
+
+        The desktop client puts the file's id there, so that no two files share a
+        chunk.  The id of a new file is not known before it is committed, and the
+        server never looks at this end: any text does that no other file has.
+        A later version keeps it, so that chunks that stay the same keep their names.
+        """
+        known = self._known(file)
+        if known is None:
+            return uuid4().hex
+        first = (known["chunks"] or [""])[0]
+        # Chunks that the server has cut are named in another way.
+        return str(first.rpartition("-")[2] if first.startswith("chk-") else known["id"])
+
     def commit_file(self, file: Entry, content: Content) -> None:
         """Create a file, or commit its new version; nothing if its content is the same."""
-        known = self._remote.items.get(file.path) if self._remote.has(file) else None
+        known = self._known(file)
         if known is not None and self._remote.has_content(file, content):
             return
-        owner = chunk_owner(known)
         fields = {
             "is_folder": False,
             "size": content.size,
             "checksum": content.checksum,
             "mimetype": content.mimetype,
-            "chunks": [f"chk-{digest}-{owner}" for digest in content.digests],
+            "chunks": content.chunks,
             "modified_at": content.modified_at,
         }
         if known is None:
@@ -130,6 +144,10 @@ class Committer:
             else:
                 self._refused(path, outcome["reason"], outcome["metadata"])
         self.report.deleted += len(outcomes) - len(paths)
+
+    def _known(self, file: Entry) -> Item | None:
+        """The file as the server has it."""
+        return self._remote.items.get(file.path) if self._remote.has(file) else None
 
     def _create(self, entry: Entry, fields: Item) -> None:
         fields |= {"version": 1, "status": "NEW", "filename": entry.name}
@@ -168,18 +186,3 @@ class Committer:
         if reason == "name-taken" and held is not None and held["is_folder"]:
             # Somebody has made the same folder meanwhile: later batches use theirs.
             self._remote.items.setdefault(path, held)
-
-
-def chunk_owner(known: Item | None) -> str:
-    """What stands at the end of the names of a file's chunks.
-
-    The desktop client puts the file's id there, so that no two files share a
-    chunk.  The id of a new file is not known before it is committed, and the
-    server never looks into these names: any text does that no other file has.
-    A later version keeps it, so that chunks that stay the same keep their names.
-    """
-    if known is None:
-        return uuid4().hex
-    if known["chunks"]:
-        return str(known["chunks"][0].rpartition("-")[2])
-    return str(known["id"])

@@ -1,7 +1,8 @@
-"""A StackSync server over HTTP: JSON, and server-sent events (docs/http.rst)."""
+"""A StackSync server over HTTP: JSON, server-sent events, and chunks (docs/http.rst)."""
 
 from __future__ import annotations
 
+import gzip
 import json
 import sys
 import time
@@ -16,6 +17,7 @@ ANSWER_WITHIN = 60.0
 SILENCE_AT_MOST = 60.0
 """Seconds; the server sends a comment line into a silent event stream every 15."""
 
+MISSING = 404
 COME_AGAIN = {429, 502, 503, 504}
 
 
@@ -50,6 +52,17 @@ class HttpConnection:
         told: dict[str, Any] = self._call("POST", f"workspaces/{workspace_id}/commits", body)
         return told
 
+    def keep_chunk(self, workspace_id: str, name: str, chunk: bytes) -> None:
+        """Put a chunk of a file, unless the server has it; it goes there as a gzip stream.
+
+        Once it is there, the server keeps it long enough for the commit that names it.
+        """
+        path = f"workspaces/{workspace_id}/chunks/{name}"
+        if not again_and_again(lambda: self._has(path)):
+            # Without a time in it, the same chunk is always the same bytes.
+            packed = gzip.compress(chunk, mtime=0)
+            again_and_again(lambda: self._send("PUT", path, data=packed))
+
     def notifications(self) -> Iterator[Event]:
         while True:
             try:
@@ -75,13 +88,26 @@ class HttpConnection:
 
     def _ask_once(self, method: str, path: str, body: Any = None) -> Any:
         try:
-            response = self._session.request(
-                method, f"{self._url}/api/{path}", json=body, timeout=ANSWER_WITHIN
-            )
-            check(response)
-            return response.json()
+            return self._send(method, path, json=body).json()
         except requests.RequestException as error:
             raise Lost(f"HTTP: {error}") from error
+
+    def _has(self, path: str) -> bool:
+        return self._send("HEAD", path, may_be_missing=True).ok
+
+    def _send(
+        self, method: str, path: str, may_be_missing: bool = False, **body: Any
+    ) -> requests.Response:
+        try:
+            # One session: the connection stays open from request to request.
+            response = self._session.request(
+                method, f"{self._url}/api/{path}", timeout=ANSWER_WITHIN, **body
+            )
+        except requests.RequestException as error:
+            raise Lost(f"HTTP: {error}") from error
+        if not (may_be_missing and response.status_code == MISSING):
+            check(response)
+        return response
 
 
 def read_events(response: requests.Response) -> Iterator[Event]:

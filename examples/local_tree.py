@@ -55,11 +55,14 @@ class Entry:
 
 @dataclass(frozen=True)
 class Content:
-    """What was read of a file, all in one go."""
+    """What was read of a file, all in one go.
+
+    :ivar chunks: the names of its chunks, in order.
+    """
 
     size: int
     checksum: int
-    digests: list[str]
+    chunks: list[str]
     modified_at: str
     mimetype: str
 
@@ -139,10 +142,11 @@ def look_at(path: str, child: os.DirEntry[str]) -> Entry:
     return Entry(path, child.path, False, information.st_size, instant(information))
 
 
-def read_file(entry: Entry, progress: Callable[[int], object]) -> Content:
-    """Read a file to its end.
+def read_file(entry: Entry, owner: str, take: Callable[[str, bytes], object]) -> Content:
+    """Read a file to its end, one chunk at a time.
 
-    :param progress: is told of the bytes as they are read.
+    :param owner: what stands at the end of the chunks' names, ``chk-<SHA-1>-<owner>``.
+    :param take: is given each chunk's name and bytes.
     :raises Skipped: it can't be read, or is no file any more.
     """
     try:
@@ -151,16 +155,17 @@ def read_file(entry: Entry, progress: Callable[[int], object]) -> Content:
         with open(descriptor, "rb", buffering=0) as file:
             information = os.fstat(descriptor)
             check_regular(information.st_mode)
-            size, checksum, digests = 0, 1, []
+            size, checksum, chunks = 0, 1, []
             while chunk := read_chunk(file.read):
                 size += len(chunk)
                 checksum = zlib.adler32(chunk, checksum)
-                digests.append(hashlib.sha1(chunk, usedforsecurity=False).hexdigest().upper())
-                progress(len(chunk))
+                digest = hashlib.sha1(chunk, usedforsecurity=False).hexdigest().upper()
+                chunks.append(f"chk-{digest}-{owner}")
+                take(chunks[-1], chunk)
     except OSError as error:
         raise Skipped(reason_of(error)) from error
     mimetype = mimetypes.guess_type(entry.name)[0] or ANY_TYPE
-    return Content(size, checksum, digests, instant(information), mimetype)
+    return Content(size, checksum, chunks, instant(information), mimetype)
 
 
 def read_chunk(read: Callable[[int], bytes | None]) -> bytes:

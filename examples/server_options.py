@@ -38,6 +38,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_content_option(parser: argparse.ArgumentParser) -> None:
+    """Where the content of files goes, which AMQP does not carry."""
+    parser.add_argument(
+        "--content-url",
+        metavar="URL",
+        help="with --via amqp: the HTTP server to put the content of files on, as --email with "
+        "--password; without it only metadata is committed",
+    )
+
+
 def connect(arguments: argparse.Namespace) -> Connection:
     """The connection that the command line asks for.
 
@@ -47,7 +57,23 @@ def connect(arguments: argparse.Namespace) -> Connection:
     if arguments.via == "amqp":
         url = arguments.url or os.environ.get("STACKSYNC_AMQP", AMQP_URL)
         return AmqpConnection(url, arguments.email)
-    url = arguments.url or os.environ.get("STACKSYNC_HTTP", HTTP_URL)
+    return connect_http(arguments, arguments.url or os.environ.get("STACKSYNC_HTTP", HTTP_URL))
+
+
+def connect_for_content(
+    arguments: argparse.Namespace, connection: Connection
+) -> HttpConnection | None:
+    """The connection by which chunks go to the server, ``None`` if the command line names none.
+
+    :raises Lost: nobody is there.
+    :raises Refused: the server doesn't know us.
+    """
+    if isinstance(connection, HttpConnection):
+        return connection
+    return connect_http(arguments, arguments.content_url) if arguments.content_url else None
+
+
+def connect_http(arguments: argparse.Namespace, url: str) -> HttpConnection:
     password = arguments.password or os.environ.get("STACKSYNC_PASSWORD")
     if password is None:
         if not sys.stdin.isatty():

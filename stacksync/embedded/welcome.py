@@ -100,13 +100,17 @@ def _examples(http_url: str | None, amqp_url: str | None, password: str) -> list
         ways.append(f"--via amqp --url {amqp_url}")
     if http_url is not None:
         ways.append(f"--via http --url {http_url} --password {password}")
+    commit = ways[0] if ways else ""
+    if len(ways) > 1:
+        # AMQP carries no content.
+        commit += f" --content-url {http_url} --password {password}"
     examples = _ROOT / "examples"
     if not ways or not examples.is_dir():
         return []
     python, source = _typed(Path(sys.executable)), _typed(_ROOT / "stacksync")
     return [
         f"{python} {_typed(examples / 'watch.py')} {ways[-1]}",
-        f"{python} {_typed(examples / 'commit_tree.py')} {source} {ways[0]}",
+        f"{python} {_typed(examples / 'commit_tree.py')} {source} {commit}",
     ]
 
 

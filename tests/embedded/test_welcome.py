@@ -66,7 +66,10 @@ def test_the_examples_mix_the_protocols_and_can_be_typed_as_they_stand() -> None
         assert Path(script).is_file()
     assert watch[2:] == ["--via", "http", "--url", HTTP, "--password", FIRST.password]
     assert Path(commit[2]).is_dir()
-    assert commit[3:] == ["--via", "amqp", "--url", AMQP]
+    assert commit[3:] == [
+        *("--via", "amqp", "--url", AMQP),
+        *("--content-url", HTTP, "--password", FIRST.password),
+    ]
 
 
 def test_paths_are_as_short_as_they_can_be_where_one_is(
@@ -89,6 +92,12 @@ def test_without_a_broker_nothing_is_offered_through_it() -> None:
     assert "AMQP     none (why)" in text
     assert "--via amqp" not in text
     assert f"--via http --url {HTTP}" in text.splitlines()[-1]
+
+
+def test_without_http_nothing_is_put_through_it() -> None:
+    text = told(http_url=None)
+    assert text.splitlines()[-1].endswith(f"--via amqp --url {AMQP}")
+    assert "--content-url" not in text
 
 
 def test_with_nothing_up_there_is_nothing_to_try() -> None:
