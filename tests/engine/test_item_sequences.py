@@ -11,6 +11,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 import orjson
+from attrs import frozen
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
@@ -31,6 +32,33 @@ QUOTA = 60
 EXAMPLES, STEPS = 20, 25
 
 names = st.sampled_from(["a", "b", "c"])
+# Any number: what there is to choose from depends on who was faster, and what is
+# drawn must not.
+choices = st.integers(0, 10_000)
+
+
+@frozen
+class Wish:
+    """One thing to do, whatever there is to do it with."""
+
+    kind: str
+    which: int
+    where: int
+    name: str
+    is_renamed: bool
+    size: int
+
+
+kinds = st.sampled_from(["folder", "file", "place", "place", "delete", "restore"])
+wishes = st.builds(
+    Wish,
+    kinds,
+    which=choices,
+    where=choices,
+    name=names,
+    is_renamed=st.booleans(),
+    size=st.integers(0, 30),
+)
 
 
 class Desk(RuleBasedStateMachine):
@@ -44,20 +72,20 @@ class Desk(RuleBasedStateMachine):
         self.items: dict[int, bool] = {}
         """All that there ever was, and whether it is a folder."""
 
-    @rule(data=st.data())
-    def one(self, data: st.DataObject) -> None:
-        self._do(self._something(data))
+    @rule(wish=wishes)
+    def one(self, wish: Wish) -> None:
+        self._do(self._something(wish))
 
-    @rule(data=st.data())
-    def two_at_once(self, data: st.DataObject) -> None:
-        self._do(self._something(data), self._something(data))
+    @rule(wish=wishes, other=wishes)
+    def two_at_once(self, wish: Wish, other: Wish) -> None:
+        self._do(self._something(wish), self._something(other))
 
-    @rule(data=st.data())
-    def away_and_back(self, data: st.DataObject) -> None:
+    @rule(which=choices)
+    def away_and_back(self, which: int) -> None:
         folders = [identity for identity, is_folder in self.items.items() if is_folder]
         if not folders:
             return
-        identity = data.draw(st.sampled_from(folders))
+        identity = chosen(folders, which)
         before = self._live()
         (gone,) = self._do(self.engine.items.delete(self.me, identity, is_folder=True))
         if gone is None:
@@ -82,26 +110,24 @@ class Desk(RuleBasedStateMachine):
         assert {item["id"] for item in orjson.loads(page.items)} == shown
         assert {deleted_with for _, _, deleted_with in rows if deleted_with} <= shown
 
-    def _something(self, data: st.DataObject) -> Coroutine[Any, Any, Item]:
-        draw, items, me = data.draw, self.engine.items, self.me
+    def _something(self, wish: Wish) -> Coroutine[Any, Any, Item]:
+        items, me = self.engine.items, self.me
         known = list(self.items)
-        parent = draw(st.sampled_from([0, *known]))
-        kind = draw(st.sampled_from(["folder", "file", "place", "place", "delete", "restore"]))
-        if not known or kind == "folder":
-            return items.create_folder(me, draw(names), parent)
-        if kind == "file":
-            change = new(draw(names), parent or None, size=draw(st.integers(0, 30)))
+        parent = chosen([0, *known], wish.where)
+        if not known or wish.kind == "folder":
+            return items.create_folder(me, wish.name, parent)
+        if wish.kind == "file":
+            change = new(wish.name, parent or None, size=wish.size)
             workspace_id = self.person.user.workspace_id
             return items._commits.create(me, workspace_id, change, request_id=None)
-        identity = draw(st.sampled_from(known))
+        identity = chosen(known, wish.which)
         is_folder = self.items[identity]
-        if kind == "place":
-            return items.relocate(
-                me, identity, is_folder=is_folder, name=draw(st.none() | names), parent_id=parent
-            )
-        if kind == "delete":
+        name = wish.name if wish.is_renamed else None
+        if wish.kind == "place":
+            return items.relocate(me, identity, is_folder=is_folder, name=name, parent_id=parent)
+        if wish.kind == "delete":
             return items.delete(me, identity, is_folder=is_folder)
-        return self._restore(identity, draw(st.none() | names), draw(st.sampled_from([None, 0])))
+        return self._restore(identity, name, 0 if wish.where % 2 else None)
 
     def _restore(
         self, identity: int, name: str | None = None, parent_id: int | None = None
@@ -132,6 +158,10 @@ class Desk(RuleBasedStateMachine):
             str(self.person.user.workspace_id),
             ItemStatus.DELETED.value,
         )
+
+
+def chosen(from_these: list[int], choice: int) -> int:
+    return from_these[choice % len(from_these)]
 
 
 @ensureDeferred
