@@ -116,6 +116,7 @@ def through_store(stage: Stage, name: str, sizes: list[int]) -> Results:
         "objects": sum(sizes) // size,
         "at_a_time": CONNECTIONS if len(sizes) > 1 else 3,
     }
+    settle()
     told = run_driver("store_driver", job, SECONDS)
     return {"up": told["put"], "down": told["get"]}
 
@@ -145,7 +146,13 @@ def drive(
         "connections": min(CONNECTIONS, len(transfers)),
         "keep_bodies": keep_bodies,
     }
+    settle()
     return run_driver("transfer_driver", job, SECONDS)
+
+
+def settle() -> None:
+    """Let the disk be done with what came before, so that nobody waits for another's bytes."""
+    os.sync()
 
 
 @contextmanager
@@ -154,6 +161,7 @@ def random_file(path: Path, size: int) -> Iterator[Path]:
     with path.open("wb") as file:
         for start in range(0, max(size, EDITED_BYTES), PIECE):
             file.write(os.urandom(min(PIECE, max(size, EDITED_BYTES) - start)))
+        os.fsync(file.fileno())
     try:
         yield path
     finally:

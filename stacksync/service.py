@@ -22,6 +22,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from stacksync import __version__
+from stacksync.allocator import share_one_arena
 from stacksync.auth.sign_in import PasswordAuthenticator
 from stacksync.command_line import Options
 from stacksync.config import Config
@@ -228,6 +229,7 @@ def makeService(options: Options) -> StackSyncService:
     """What the plugin names: the service for these arguments of ``twistd``."""
     from twisted.internet import reactor
 
+    share_one_arena()
     return StackSyncService(reactor, options.configuration)
 
 

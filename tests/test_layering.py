@@ -18,7 +18,7 @@ MODULES = sorted((ROOT / "stacksync").rglob("*.py"))
 # A unit is a module or package of stacksync; one may import those of lower layers.
 LAYERS = [
     {"errors", "model", "events", "interfaces", "streams"},
-    {"config", "log", "metrics"},
+    {"allocator", "config", "log", "metrics"},
     {"db", "storage"},
     {"engine", "auth"},
     {"protocols.fields", "protocols.items"},

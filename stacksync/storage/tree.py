@@ -41,6 +41,7 @@ class Tree:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._containers = str(root / CONTAINERS)
         self._durable: set[tuple[bytes, bytes]] = set()
 
     def prepare(self) -> None:
@@ -61,8 +62,9 @@ class Tree:
 
     def path(self, location: Location) -> str:
         """Where an object lies, for messages."""
+        # Every operation asks, in case it fails: no Path is made for that.
         parts = (location.container, location.shelf, location.name)
-        return str(self.root.joinpath(CONTAINERS, *(part.decode() for part in parts)))
+        return "/".join([self._containers, *(part.decode() for part in parts)])
 
     @contextmanager
     def part(self, name: str) -> Iterator[int]:
