@@ -51,11 +51,11 @@ def measure(stage: Stage, extent: Extent, parts: set[str]) -> Results:
         tell("changes")
         sizes, samples = extent.changes_sizes, extent.changes_samples
         results["changes"] = measure_changes(stage, readers, sizes, samples)
+    results["memory"] = memory(stage.server.pid)
     if "content" in parts:
         tell("content")
         (uploader,) = make_users(stage, 1, "uploader")
         results["content"] = measure_content(stage, extent, uploader)
-    results["memory"] = memory(stage.server.pid)
     return results
 
 

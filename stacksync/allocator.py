@@ -16,7 +16,7 @@ M_TRIM_THRESHOLD = -1
 M_MMAP_THRESHOLD = -3
 M_ARENA_MAX = -8
 
-KEPT = 32 * 1024**2
+KEPT = 8 * 1024**2
 """Bytes at the top of the heap that are not returned."""
 
 MAPPED = 16 * 1024**2
