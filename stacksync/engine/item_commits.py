@@ -127,11 +127,25 @@ class ItemCommits:
             change = as_before(evolve(change, id=item.id, version=item.version + 1), before)
             result = await self._commit(principal, held.workspace.id, change, attempt_id)
             outcome = result.outcomes[0]
+            if outcome.refusal is Refusal.NAME_TAKEN:
+                outcome = await self._in_the_way(held.workspace.id, change, outcome)
+                raise error_of(change, outcome, result)
             if outcome.refusal is not Refusal.STALE:
                 return committed(change, result)
             item = outcome.item or item
             check_version(item, expected)
         raise StaleVersion(f"item {item_id} changed {TRIES} times meanwhile", item)
+
+    async def _in_the_way(
+        self, workspace_id: UUID, change: ItemChange, outcome: ItemOutcome
+    ) -> ItemOutcome:
+        """The outcome with who has the name, of whom a device hears in other ways.
+
+        If nobody has it any more, with the item itself, as the commit told.
+        """
+        name = change.name or (outcome.item.name if outcome.item is not None else "")
+        taken = await self._table.live_named(workspace_id, change.parent_id, name)
+        return evolve(outcome, item=taken) if taken is not None else outcome
 
     async def _before(self, principal: Principal, request_id: str | None) -> ItemOutcome | None:
         """What became of the same request when it came before."""

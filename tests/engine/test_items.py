@@ -135,15 +135,15 @@ async def test_where_an_item_cannot_stand_it_is_not_moved(engine: Engine, people
     items, me = engine.items, anna.principal
     docs, file, gone = await anna.items(folder("docs"), new("file"), folder("gone"))
     inner = await anna.item(folder("inner", docs))
-    await anna.items(delete(gone), new("file", docs))
+    _, taken = await anna.items(delete(gone), new("file", docs))
     foreign = await berta.item(folder("foreign"))
     for parent in (file.id, gone.id, foreign.id, 2**62, -1):
         with pytest.raises(ParentNotFound):
             await items.relocate(me, file.id, is_folder=False, name=None, parent_id=parent)
-    with pytest.raises(NameTaken):
-        await items.relocate(me, file.id, is_folder=False, name=None, parent_id=docs.id)
-    with pytest.raises(NameTaken):
-        await items.relocate(me, file.id, is_folder=False, name="docs", parent_id=None)
+    for name, parent, in_the_way in ((None, docs.id, taken), ("docs", None, docs)):
+        with pytest.raises(NameTaken) as caught:
+            await items.relocate(me, file.id, is_folder=False, name=name, parent_id=parent)
+        assert caught.value.current == in_the_way
     for parent in (docs.id, inner.id):
         with pytest.raises(FolderCycle):
             await items.relocate(me, docs.id, is_folder=True, name=None, parent_id=parent)

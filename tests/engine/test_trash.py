@@ -112,9 +112,10 @@ async def test_what_cannot_come_back_stays_in_the_trash(engine: Engine, people: 
     docs = await anna.item(folder("docs"))
     file = await anna.item(new("file", docs, size=15))
     await engine.items.delete(anna.principal, docs.id, is_folder=True)
-    await anna.items(folder("docs"), new("filler", size=5))
-    with pytest.raises(NameTaken):
+    other, _ = await anna.items(folder("docs"), new("filler", size=5))
+    with pytest.raises(NameTaken) as caught:
         await restore(anna, docs)
+    assert caught.value.current == other
     with pytest.raises(InvalidRequest, match=r"^name: "):
         await restore(anna, docs, name="a/b")
     with pytest.raises(ParentNotFound):
