@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from attrs import frozen
 from zope.interface import implementer
 
 from stacksync.engine import validation
@@ -16,9 +17,26 @@ from stacksync.engine.content import ContentStore
 from stacksync.engine.content.chunk_object import BadChunk, ChunkDecoder, content_name
 from stacksync.engine.content.threads import ContentThreads
 from stacksync.errors import ChecksumMismatch, ChunkConflict, ChunkNotFound, ContainerNotFound
-from stacksync.interfaces import IByteStream
+from stacksync.interfaces import IBlobStore, IByteStream
 from stacksync.model import BlobInfo, Principal, Workspace
 from stacksync.streams import PIECE
+
+
+@frozen
+class StoredChunk:
+    """What is known of a chunk object, and the way to its bytes."""
+
+    info: BlobInfo
+    _container: str
+    _store: IBlobStore
+
+    async def read(self, start: int = 0, stop: int | None = None) -> IByteStream:
+        """The bytes from ``start`` up to but not including ``stop``.
+
+        :raises ChunkNotFound: it has been removed meanwhile.
+        :raises Unavailable: the store is away.
+        """
+        return await self._store.get(self._container, self.info.name, start, stop)
 
 
 class Chunks:
@@ -43,28 +61,20 @@ class Chunks:
             raise ChunkNotFound(name)
         return info
 
-    async def open(
-        self,
-        principal: Principal,
-        workspace_id: UUID,
-        name: str,
-        start: int = 0,
-        stop: int | None = None,
-    ) -> tuple[BlobInfo, IByteStream]:
-        """What is known of a chunk, and its bytes from ``start`` up to but not including ``stop``.
+    async def open(self, principal: Principal, workspace_id: UUID, name: str) -> StoredChunk:
+        """A chunk to read from; unlike :meth:`head` this does not make it stay.
 
         Raises as :meth:`head`.
         """
         validation.check_name("name", name)
         workspace = await self._access.workspace(principal, workspace_id)
-        store = self._content.store
         try:
-            info = await store.head(workspace.container, name)
-            if info is not None:
-                return info, await store.get(workspace.container, name, start, stop)
+            info = await self._content.store.head(workspace.container, name)
         except ContainerNotFound:
-            pass
-        raise ChunkNotFound(name)
+            info = None
+        if info is None:
+            raise ChunkNotFound(name)
+        return StoredChunk(info, workspace.container, self._content.store)
 
     async def put(
         self, principal: Principal, workspace_id: UUID, name: str, body: IByteStream

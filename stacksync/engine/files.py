@@ -11,6 +11,7 @@ from datetime import datetime
 
 from attrs import evolve, field, frozen
 
+from stacksync.db.items import HeldItem
 from stacksync.engine import validation
 from stacksync.engine.access import Access, check_may_write
 from stacksync.engine.content import ContentStore
@@ -154,9 +155,7 @@ class Files:
         ):
             return made
         await self._check_author(principal, modified_at)
-        check_version(held.item, expected)
-        check_live(held.item)
-        check_plain(held.workspace)
+        check_replaceable(held, expected)
         bounded = self._bounded(body, length, held.workspace, held=held.item.size)
         content = await self._content.put_content(
             held.workspace, held.item.name, bounded, mimetype=mimetype
@@ -237,7 +236,7 @@ class Files:
         :raises QuotaExceeded: the length alone is more than that.
         """
         owner = workspace.owner
-        most = max(0, owner.quota_limit - owner.quota_used) + held
+        most = owner.quota_left + held
 
         def exceeded() -> QuotaExceeded:
             return QuotaExceeded(
@@ -267,6 +266,19 @@ def with_content(change: ItemChange, content: Content) -> ItemChange:
         mimetype=content.mimetype,
         chunks=content.chunks,
     )
+
+
+def check_replaceable(held: HeldItem, expected: int | None) -> None:
+    """See whether a file can be given new content, as things are now.
+
+    :param expected: the version that it must have; ``None``: whichever.
+    :raises VersionMismatch: it has another.
+    :raises ItemDeleted: it is in the trash.
+    :raises ContentEncrypted: devices encrypt what is in its workspace.
+    """
+    check_version(held.item, expected)
+    check_live(held.item)
+    check_plain(held.workspace)
 
 
 def check_plain(workspace: Workspace) -> None:

@@ -222,10 +222,10 @@ class Items:
         taken = await self._table.live_named(workspace.id, place.parent_id, name)
         if taken is not None:
             raise NameTaken(f"there is an item named {name!r} in this folder already", taken)
-        left = workspace.owner.quota_limit - workspace.owner.quota_used
+        left = workspace.owner.quota_left
         if size and size > left:
             raise QuotaExceeded(
-                f"of the quota of {workspace.owner.quota_limit} bytes {max(0, left)} are left:"
+                f"of the quota of {workspace.owner.quota_limit} bytes {left} are left:"
                 f" too few for {size}"
             )
         return place

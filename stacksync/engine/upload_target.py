@@ -15,11 +15,11 @@ from stacksync.db.uploads import Upload
 from stacksync.engine import validation
 from stacksync.engine.access import Access, check_may_write
 from stacksync.engine.devices import Devices
-from stacksync.engine.files import changed, check_plain, with_content
-from stacksync.engine.item_commits import ItemCommits, check_version
+from stacksync.engine.files import changed, check_replaceable, with_content
+from stacksync.engine.item_commits import ItemCommits
 from stacksync.engine.items import Items, check_kind, check_live, present
 from stacksync.errors import InvalidRequest, QuotaExceeded
-from stacksync.model import Content, Item, ItemChange, ItemStatus, Principal, Workspace
+from stacksync.model import Content, Item, ItemChange, ItemStatus, Principal
 
 
 @frozen
@@ -77,19 +77,18 @@ class UploadTarget:
         held = await self._access.item(principal, order.file_id)
         check_kind(held.item, False)
         check_may_write(held.workspace)
-        check_live(held.item)
-        check_plain(held.workspace)
-        check_version(held.item, order.base_version)
-        check_room(order.length, room_in(held.workspace) + held.item.size)
+        check_replaceable(held, order.base_version)
+        check_room(order.length, held.workspace.owner.quota_left + held.item.size)
         return UploadPlace(held.workspace.id, None, held.item.name)
 
     async def room(self, principal: Principal, upload: Upload) -> int:
         """How many bytes the owner's quota allows, with those that it replaces."""
         workspace = await self._access.workspace(principal, upload.workspace_id)
+        left = workspace.owner.quota_left
         if upload.file_id is None:
-            return room_in(workspace)
+            return left
         held = await self._items.get(principal, upload.file_id, is_folder=False)
-        return room_in(workspace) + live_size(held)
+        return left + live_size(held)
 
     async def check_length(self, principal: Principal, upload: Upload, length: int) -> None:
         """See whether an upload may have this length, which has only now been said.
@@ -149,10 +148,6 @@ def check_room(length: int | None, room: int) -> None:
     """:raises QuotaExceeded: the owner's quota does not allow so many bytes."""
     if length is not None and length > room:
         raise QuotaExceeded(f"the owner's quota leaves {room} bytes for this file, not {length}")
-
-
-def room_in(workspace: Workspace) -> int:
-    return max(0, workspace.owner.quota_limit - workspace.owner.quota_used)
 
 
 def live_size(item: Item) -> int:

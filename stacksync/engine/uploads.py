@@ -7,7 +7,6 @@ requests look (tus 1.0) is the front-end's business.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,10 +14,10 @@ from uuid import UUID, uuid4
 from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from stacksync.db.uploads import Arrived, Upload, UploadTable
 from stacksync.engine.access import Access
+from stacksync.engine.carried_out import carried_out
 from stacksync.engine.content import ContentStore, ContentWriter, WriterState
 from stacksync.engine.upload_body import Checksum, UploadBody
 from stacksync.engine.upload_target import UploadOrder, UploadTarget
@@ -154,7 +153,7 @@ class Uploads:
                 )
             return await self._settled(principal, upload)
 
-        return await to_its_end(work())
+        return await carried_out(Deferred.fromCoroutine(work()))
 
     async def settle(self, principal: Principal, upload_id: UUID) -> Upload:
         """Make the file of an upload that has all its bytes and no file yet.
@@ -168,7 +167,7 @@ class Uploads:
             upload stays as it is.
         """
         upload = await self.get(principal, upload_id)
-        return await to_its_end(self._settled(principal, upload))
+        return await carried_out(Deferred.fromCoroutine(self._settled(principal, upload)))
 
     async def terminate(self, principal: Principal, upload_id: UUID) -> None:
         """Give an upload up; a file that it became stays.
@@ -282,17 +281,3 @@ class Uploads:
 
 def stands_elsewhere(upload: Upload, offset: int) -> OffsetMismatch:
     return OffsetMismatch(f"the upload stands at {upload.offset}, not at {offset}")
-
-
-def to_its_end(work: Coroutine[Deferred[Any], Any, Upload]) -> Deferred[Upload]:
-    """Wait for work in a way that cancelling ends the wait but not the work."""
-    waiter: Deferred[Upload] = Deferred()
-
-    def tell(outcome: Upload | Failure) -> None:
-        if not waiter.called:
-            waiter.callback(outcome)
-        elif isinstance(outcome, Failure) and not outcome.check(StackSyncError):
-            log.failure("an upload that nobody waited for any more failed", outcome)
-
-    Deferred.fromCoroutine(work).addBoth(tell)
-    return waiter

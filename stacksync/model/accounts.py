@@ -36,6 +36,11 @@ class Account:
     quota_used: int
     created_at: datetime
 
+    @property
+    def quota_left(self) -> int:
+        """Bytes that may still be added; 0 where the limit was set below what is used."""
+        return max(0, self.quota_limit - self.quota_used)
+
 
 @frozen
 class DeviceDescription:

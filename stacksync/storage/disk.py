@@ -131,23 +131,14 @@ class DiskStore:
         )
 
     async def head(self, container: str, name: str) -> BlobInfo | None:
-        place = location(container, name)
-        return await self._step(
-            "read", self._tree.path(place), partial(disk_objects.look_at, self._tree, place)
-        )
+        return await self._at("read", location(container, name), disk_objects.look_at)
 
     async def refresh(self, container: str, name: str) -> BlobInfo | None:
         """The new time is not synced to the disk: only a power failure may take it back."""
-        place = location(container, name)
-        return await self._step(
-            "touch", self._tree.path(place), partial(disk_objects.refresh, self._tree, place)
-        )
+        return await self._at("touch", location(container, name), disk_objects.refresh)
 
     async def delete(self, container: str, name: str) -> bool:
-        place = location(container, name)
-        return await self._step(
-            "remove", self._tree.path(place), partial(disk_objects.remove, self._tree, place)
-        )
+        return await self._at("remove", location(container, name), disk_objects.remove)
 
     async def copy(self, container: str, name: str, to_container: str) -> BlobInfo:
         """See :meth:`~stacksync.interfaces.IBlobStore.copy`; a hard link where there can be one.

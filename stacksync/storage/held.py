@@ -6,6 +6,7 @@ another file's by then.  And whoever gives up waiting can't wait for that.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from threading import Lock
 from typing import TypeVar
@@ -17,7 +18,7 @@ class GivenUp(Exception):
     """Nobody waits for this work any more."""
 
 
-class Held:
+class Held(ABC):
     """What a stream keeps open; subclasses say in :meth:`release` how to let go of it."""
 
     def __init__(self) -> None:
@@ -59,10 +60,10 @@ class Held:
             return is_first and not self._at_work and self.holds_something
 
     @property
+    @abstractmethod
     def holds_something(self) -> bool:
         """Whether there is anything for :meth:`release` to do."""
-        raise NotImplementedError
 
+    @abstractmethod
     def release(self) -> None:
         """Let go of what is held, in a thread; harmless if there is nothing."""
-        raise NotImplementedError

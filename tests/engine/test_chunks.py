@@ -57,9 +57,10 @@ async def test_a_chunk_is_kept_and_handed_out_as_it_is(
     info, created = await engine.chunks.put(me, workspace, name, in_pieces(body))
     assert (info.name, info.size, created) == (name, len(body), True)
     assert (await engine.chunks.head(me, workspace, name)).size == len(body)
-    info, stream = await engine.chunks.open(me, workspace, name)
+    chunk = await engine.chunks.open(me, workspace, name)
+    info, stream = chunk.info, await chunk.read()
     assert (info.size, await all_of(stream)) == (len(body), body)
-    _, stream = await engine.chunks.open(me, workspace, name, 2, 5)
+    stream = await chunk.read(2, 5)
     assert await all_of(stream) == body[2:5]
     info, created = await engine.chunks.put(me, workspace, name, in_pieces(body))
     assert (info.size, created) == (len(body), False)
@@ -95,7 +96,7 @@ async def test_a_chunk_that_is_known_by_its_name_is_not_sent_again(
     body = Pieces([b"not even looked at"])
     info, created = await engine.chunks.put(me, workspace, item.chunks[0], body)
     assert (created, body.reads) == (False, 0)
-    _, stream = await engine.chunks.open(me, workspace, item.chunks[0])
+    stream = await (await engine.chunks.open(me, workspace, item.chunks[0])).read()
     packed = await all_of(stream)
     assert len(packed) == info.size
     assert PLAIN.startswith(gzip.decompress(packed))
@@ -111,7 +112,7 @@ async def test_another_chunk_of_the_same_name_is_refused(engine: Engine, people:
         with pytest.raises(ChunkConflict, match="another chunk named c"):
             await engine.chunks.put(me, workspace, "c", in_pieces(other, 100_001))
     assert await engine.chunks.put(me, workspace, "c", in_pieces(body, 99_999))
-    _, stream = await engine.chunks.open(me, workspace, "c")
+    stream = await (await engine.chunks.open(me, workspace, "c")).read()
     assert await all_of(stream) == body
 
 
@@ -127,7 +128,7 @@ async def test_what_devices_encrypt_is_not_looked_into(
     assert created
     with pytest.raises(ChunkConflict):
         await engine.chunks.put(me, workspace, name, Pieces([b"other"]))
-    _, stream = await engine.chunks.open(me, workspace, name)
+    stream = await (await engine.chunks.open(me, workspace, name)).read()
     assert await all_of(stream) == b"cipher"
 
 
@@ -145,7 +146,7 @@ async def test_asking_for_a_chunk_keeps_it(
         if path.is_file() and path.stat().st_size == 1
     ]
     os.utime(file, (10**9, 10**9))
-    _, stream = await engine.chunks.open(me, workspace, "c")
+    stream = await (await engine.chunks.open(me, workspace, "c")).read()
     await stream.close()
     assert file.stat().st_mtime == 10**9
     info = await engine.chunks.head(me, workspace, "c")
@@ -164,7 +165,7 @@ async def test_chunks_are_the_members_and_written_by_those_who_may(
     await engine.chunks.put(anna.principal, shown, "c", Pieces([b"x"]))
     me = berta.principal
     assert (await engine.chunks.head(me, shown, "c")).size == 1
-    _, stream = await engine.chunks.open(me, shown, "c")
+    stream = await (await engine.chunks.open(me, shown, "c")).read()
     assert await all_of(stream) == b"x"
     body = Pieces([b"y"])
     with pytest.raises(Forbidden):

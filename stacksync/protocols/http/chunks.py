@@ -60,8 +60,11 @@ class ChunkResource(ContentResource):
         chunks = self._engine.chunks
         workspace_id = identity_in_path(request, "workspace", WorkspaceNotFound)
         name = name_in_path(request)
-        # A range from the end, and whether there is one, take the size.
-        info = await chunks.head(principal, workspace_id, name)
+        if request.method == b"HEAD":
+            info = await chunks.head(principal, workspace_id, name)
+        else:
+            chunk = await chunks.open(principal, workspace_id, name)
+            info = chunk.info
         tag = tag_of_chunk(info)
         headers = ((b"ETag", tag), *KEPT)
         known = read_tags(request, b"If-None-Match")
@@ -71,11 +74,9 @@ class ChunkResource(ContentResource):
         if request.method == b"HEAD":
             return StreamedAnswer(None, info.size, headers=headers)
         if part is None:
-            info, stream = await chunks.open(principal, workspace_id, name)
-            return StreamedAnswer(stream, info.size, headers=headers)
-        _, stream = await chunks.open(principal, workspace_id, name, part.start, part.stop)
+            return StreamedAnswer(await chunk.read(), info.size, headers=headers)
         return StreamedAnswer(
-            stream,
+            await chunk.read(part.start, part.stop),
             part.stop - part.start,
             HTTPStatus.PARTIAL_CONTENT,
             (*headers, (b"Content-Range", part.content_range(info.size))),

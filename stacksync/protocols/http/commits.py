@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import orjson
 from twisted.internet.defer import Deferred
 
+from stacksync.engine.carried_out import carried_out
 from stacksync.errors import InvalidRequest, WorkspaceNotFound
 from stacksync.model import CommitRequest, CommitResult
 from stacksync.protocols.fields import identity, required
 from stacksync.protocols.http.answer import Answer
 from stacksync.protocols.http.body import identity_in_path, read_object, request_id
-from stacksync.protocols.http.carried_out import carried_out
 from stacksync.protocols.http.items import ITEM, encode_outcome
 from stacksync.protocols.http.resource import ApiResource
 

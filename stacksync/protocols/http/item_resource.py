@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from twisted.internet.defer import Deferred
 
+from stacksync.engine.carried_out import carried_out
 from stacksync.errors import InvalidRequest, ItemNotFound, NotFound
 from stacksync.protocols.fields import Fields, integer, shortened
 from stacksync.protocols.http.answer import Answer, Headers, StreamedAnswer, json_answer
-from stacksync.protocols.http.carried_out import carried_out
 from stacksync.protocols.http.conditions import expected_version, is_known, tag_of
 from stacksync.protocols.http.errors import Refusal
 from stacksync.protocols.http.items import encode_item

@@ -11,11 +11,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from stacksync.engine.upload_body import HASHES
-from stacksync.errors import ChecksumMismatch, TooLarge, UploadNotFound
+from stacksync.errors import ChecksumMismatch, UploadNotFound
 from stacksync.protocols.fields import iso
 from stacksync.protocols.http.answer import Answer, Headers, StreamedAnswer, json_answer
 from stacksync.protocols.http.body import identity_in_path
 from stacksync.protocols.http.errors import Refusal
+from stacksync.protocols.http.file_body import beyond
 from stacksync.protocols.http.resource import ApiResource, Handler
 from stacksync.protocols.http.upload_headers import (
     EXTENSIONS,
@@ -115,7 +116,7 @@ class TusResource(ApiResource):
 
     def _check_length(self, length: int | None) -> None:
         if self._max_file and length is not None and length > self._max_file:
-            raise TooLarge(f"a file may have {self._max_file} bytes at most")
+            raise beyond(self._max_file)
 
 
 class UploadsResource(TusResource):
