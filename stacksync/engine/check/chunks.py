@@ -120,7 +120,6 @@ class ChunkCheck:
     async def _read(self, workspace: KnownWorkspace, name: str) -> Looked:
         """Whether the chunk is there and is what its name says."""
         reading = ChunkReading(self._store, self._threads, workspace.container, name, 0)
-        reading.prepare()
         size = 0
         try:
             while block := await reading.block():

@@ -23,7 +23,9 @@ DECODED = LARGEST + 1
 
 
 class ChunkReading:
-    """The plain bytes of one chunk.
+    """The plain bytes of one chunk, which begin to be fetched at once.
+
+    What goes wrong is told when the first block is asked for.
 
     :ivar index: its place among the chunks of its file, from 0.
     """
@@ -36,18 +38,14 @@ class ChunkReading:
         self._container = container
         self._decoder = ChunkDecoder(name)
         self._stream: IByteStream | None = None
-        self._preparing: Deferred[bytes] | None = None
         self._block = b""
         self._closed = False
         self.name = name
         self.index = index
+        self._preparing: Deferred[bytes] | None = Deferred.fromCoroutine(self._first())
 
-    def prepare(self) -> None:
-        """Begin to fetch; what goes wrong is told when the first block is asked for."""
-        self._preparing = Deferred.fromCoroutine(self._first())
-
-    async def prepared(self) -> None:
-        """Wait for the first bytes.
+    async def block(self) -> bytes:
+        """The next bytes, up to :data:`DECODED`; ``b""`` at the end.
 
         :raises ChunkNotFound: the store has no such object.
         :raises ContainerNotFound: nor such a container.
@@ -58,13 +56,6 @@ class ChunkReading:
             # Kept until it is through: whoever closes this meanwhile cancels it.
             self._block = await self._preparing
             self._preparing = None
-
-    async def block(self) -> bytes:
-        """The next bytes, up to :data:`DECODED`; ``b""`` at the end.
-
-        Raises as :meth:`prepared`.
-        """
-        await self.prepared()
         block = self._block
         # The one after it first: that is how the last one is known to be right.
         self._block = b"" if self._decoder.finished else await self._decode(PIECE)

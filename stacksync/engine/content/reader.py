@@ -175,9 +175,9 @@ class ContentReader:
             index, name = next(self._names, (0, None))
             if name is None:
                 return
-            reading = ChunkReading(self._store, self._threads, self._container, name, index)
-            self._readings.append(reading)
-            reading.prepare()
+            self._readings.append(
+                ChunkReading(self._store, self._threads, self._container, name, index)
+            )
 
     async def _end(self) -> None:
         has_more = bool(self._block) or self._readings[0].has_more
