@@ -83,6 +83,14 @@ class ContainerNotFound(NotFound):
     noun = "container"
 
 
+class ProposalNotFound(NotFound):
+    noun = "share proposal"
+
+
+class JobNotFound(NotFound):
+    noun = "job"
+
+
 class Forbidden(StackSyncError):
     """The caller may see this thing, but may not do that to it."""
 
@@ -148,6 +156,22 @@ class OffsetMismatch(Conflict):
 
 class ChunkConflict(Conflict):
     """There is another chunk of this name: chunks never change."""
+
+
+class NestedShare(Conflict):
+    """A shared folder can't stand in another one, nor have one in it."""
+
+
+class AlreadyAnswered(Conflict):
+    """A share proposal that is not waiting any more: it was answered, withdrawn or has expired."""
+
+
+class SharedFolder(Conflict):
+    """What can't be done to a folder as long as it is shared."""
+
+
+class ElsewhereNow(Conflict):
+    """What this was meant for has moved to another workspace meanwhile: the same again will do."""
 
 
 class ChecksumMismatch(StackSyncError):

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from attrs import frozen
 
-from stacksync.model import CommitResult, Workspace
+from stacksync.model import CommitResult, Proposal, Workspace
 
 
 @frozen
@@ -33,6 +33,44 @@ class WorkspaceUpdated:
 
 
 @frozen
+class ShareProposed:
+    """A folder is proposed to somebody; told to the devices of its owner and of the addressee.
+
+    :ivar account_ids: these two, or only the owner if the addressee has no account yet.
+    """
+
+    request_id: str
+    proposal: Proposal
+    account_ids: tuple[UUID, ...]
+
+
+@frozen
+class Unshared:
+    """An account takes part in a folder no more; told to that account's devices."""
+
+    account_id: UUID
+    request_id: str
+    workspace_id: UUID
+    item_id: int
+    folder_name: str
+    owner_id: UUID
+    owner_name: str
+    container: str
+    is_encrypted: bool
+
+
+@frozen
+class SharesTouched:
+    """An account's workspaces or its waiting proposals are others now.
+
+    A bare hint from another instance, which has told the broker: for event
+    streams, who look what it is.
+    """
+
+    account_id: UUID
+
+
+@frozen
 class WorkspaceTouched:
     """Another instance committed to this workspace, up to this revision.
 
@@ -44,4 +82,4 @@ class WorkspaceTouched:
     revision: int
 
 
-Event = Committed | WorkspaceUpdated | WorkspaceTouched
+Event = Committed | WorkspaceUpdated | WorkspaceTouched | ShareProposed | Unshared | SharesTouched

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from stacksync.events import Event
-    from stacksync.model import BlobInfo, Principal
+    from stacksync.model import BlobInfo, ContainerAccess, Principal
 
 
 class IEventSink(Interface):
@@ -38,6 +38,43 @@ class IAuthenticator(Interface):
         :raises stacksync.errors.NotAuthenticated: unknown e-mail or wrong
             password; the two are told alike, and after a delay.
         :raises stacksync.errors.TooManyRequests: too many failures lately.
+        """
+
+
+class ITokenAuthenticator(Interface):
+    """Knows who stands behind a token of the identity service."""
+
+    async def authenticate_token(token: str, address: str) -> Principal:
+        """The principal that this token belongs to.
+
+        :param address: where the request came from, for slowing down guessers.
+        :raises stacksync.errors.NotAuthenticated: it is no token, or an expired or
+            revoked one, or one of somebody without an account.
+        :raises stacksync.errors.TooManyRequests: too many failures lately.
+        :raises stacksync.errors.Unavailable: the identity service is away.
+        """
+
+
+class IAccessControl(Interface):
+    """A store whose containers people may reach themselves, with what they are allowed there.
+
+    Grantees are users' ids in the identity service.  Whoever else is on a
+    container's access list, or has access by other means, is left alone.
+    """
+
+    async def access(container: str) -> ContainerAccess:
+        """Who may read and write, as the store has it.
+
+        :raises stacksync.errors.ContainerNotFound: no such container.
+        """
+
+    async def set_access(container: str, access: ContainerAccess) -> None:
+        """Let exactly these users read and write, and keep the quota with the container.
+
+        Changes nothing where it is so already.
+
+        :raises stacksync.errors.ContainerNotFound: no such container.
+        :raises stacksync.errors.InvalidRequest: more users than an access list holds.
         """
 
 

@@ -51,7 +51,7 @@ def test_the_words_are_those_of_the_wire_and_the_database() -> None:
     assert [role.value for role in Role] == ["owner", "editor", "viewer"]
     assert {refusal.value for refusal in Refusal} == {
         "stale", "name-taken", "not-found", "parent-not-found", "cycle", "quota", "kind",
-        "invalid", "dependency",
+        "invalid", "dependency", "shared-folder",
     }  # fmt: skip
 
 

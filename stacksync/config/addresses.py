@@ -55,6 +55,22 @@ def broker_url() -> Kind[str]:
     return Kind(read, str)
 
 
+def http_url() -> Kind[str]:
+    """Empty, or ``http(s)://host:port/path`` without user, query and closing slash."""
+
+    def read(text: str) -> str:
+        if not text:
+            return text
+        parts = _split(text, ("https", "http"), "https://host:port/path")
+        if not parts.hostname:
+            raise ValueError(f"{without_password(text)} names no host")
+        if "@" in parts.netloc or parts.query:
+            raise ValueError(f"{without_password(text)}: no user and no question mark belong there")
+        return text.rstrip("/")
+
+    return Kind(read, str)
+
+
 def listening_endpoint() -> Kind[str]:
     """``off``, or a Twisted server endpoint string such as ``tcp:8080:interface=127.0.0.1``."""
 

@@ -41,3 +41,27 @@ def contradictions(config: Config) -> Iterator[Contradiction]:
             (("auth", "argon2_parallelism"),),
             f"{lanes} lanes need at least {lanes * _BYTES_PER_LANE // 1024}K",
         )
+    keystone = config.keystone
+    if not keystone.url:
+        for (section, name), value in {
+            ("storage", "url"): config.storage.url,
+            ("auth", "passwords"): config.auth.passwords,
+        }.items():
+            if value in ("swift", "keystone"):
+                yield (
+                    (section, name),
+                    (("keystone", "url"),),
+                    f"{value} needs [keystone] url, which is empty",
+                )
+    elif not keystone.password and not keystone.application_credential_secret:
+        yield (
+            ("keystone", "url"),
+            (("keystone", "password"), ("keystone", "application_credential_secret")),
+            "needs [keystone] password, or an application credential",
+        )
+    elif bool(keystone.application_credential_id) != bool(keystone.application_credential_secret):
+        yield (
+            ("keystone", "application_credential_id"),
+            (("keystone", "application_credential_secret"),),
+            "an application credential has both an id and a secret",
+        )

@@ -18,8 +18,11 @@ from stacksync.config.declaration import option
 class StorageConfig:
     """The store for the content of files."""
 
-    url: Literal["disk"] = option(
-        values.choice("disk"), "disk", "disk: in a directory of this machine."
+    url: Literal["disk", "swift"] = option(
+        values.choice("disk", "swift"),
+        "disk",
+        "disk: in a directory of this machine. swift: in the object store that Keystone names "
+        "([keystone]).",
     )
     directory: Path = option(
         values.directory_in_home(),
@@ -30,11 +33,14 @@ class StorageConfig:
     threads: int = option(
         values.whole(1, 256), 4, "How many files are read and written at the same time."
     )
+    connections: int = option(
+        values.whole(1, 10_000), 32, "How many requests to Swift go on at the same time."
+    )
     timeout: float = option(
         values.duration(),
         60.0,
-        "How long one step (a read, a write, a sync to the disk) may take before the request "
-        "fails.",
+        "How long one step (a read, a write, a sync to the disk; with Swift, a piece or an answer) "
+        "may take before the request fails.",
     )
 
 

@@ -57,6 +57,11 @@ def secret_url(kind: Kind[str], default: str, help: str) -> str:
     return option(kind, default, help, repr=lambda url: repr(without_password(url)))
 
 
+def secret(kind: Kind[str], default: str, help: str) -> str:
+    """Declare an option whose value is itself a secret: its repr never shows it."""
+    return option(kind, default, help, repr=lambda value: repr("***" if value else ""))
+
+
 def sections(config: type) -> dict[str, type]:
     """The sections of a configuration class by name, in order."""
     resolve_types(config)

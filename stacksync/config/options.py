@@ -1,6 +1,7 @@
 """Every option of the service, declared once: default, sort of value and help.
 
-Those about the content of files are in ``content_options``.  The parser, the
+Those about the content of files are in ``content_options``, those about sharing
+in ``sharing_options``, about OpenStack in ``openstack_options``.  The parser, the
 commented example and the tests are all derived from these classes.  A bare
 ``Config()`` is all defaults.  Values of type ``float`` are seconds, sizes are
 bytes.
@@ -22,6 +23,8 @@ from stacksync.config.content_options import (
     UploadsConfig,
 )
 from stacksync.config.declaration import option, secret_url
+from stacksync.config.openstack_options import KeystoneConfig
+from stacksync.config.sharing_options import JobsConfig, SharingConfig
 
 
 def default_home() -> Path:
@@ -187,12 +190,21 @@ class HttpConfig:
     event_streams_max: int = option(
         values.whole(1, 1_000_000), 10_000, "How many event streams may be open at once."
     )
+    metrics: bool = option(
+        values.flag(), True, "Whether /metrics shows numbers about this instance (Prometheus)."
+    )
 
 
 @frozen
 class AuthConfig:
-    """Passwords."""
+    """Signing in."""
 
+    passwords: Literal["local", "keystone"] = option(
+        values.choice("local", "keystone"),
+        "local",
+        "Who knows the passwords. local: this service's database. keystone: Keystone, whose "
+        "tokens are taken as well (X-Auth-Token).",
+    )
     argon2_time_cost: int = option(
         values.whole(1, 1000), 3, "Argon2: passes over the memory for a new password hash."
     )
@@ -249,9 +261,12 @@ class Config:
     amqp: AmqpConfig = field(factory=AmqpConfig)
     http: HttpConfig = field(factory=HttpConfig)
     storage: StorageConfig = field(factory=StorageConfig)
+    keystone: KeystoneConfig = field(factory=KeystoneConfig)
     content: ContentConfig = field(factory=ContentConfig)
     retention: RetentionConfig = field(factory=RetentionConfig)
     uploads: UploadsConfig = field(factory=UploadsConfig)
+    sharing: SharingConfig = field(factory=SharingConfig)
+    jobs: JobsConfig = field(factory=JobsConfig)
     auth: AuthConfig = field(factory=AuthConfig)
     limits: LimitsConfig = field(factory=LimitsConfig)
     log: LogConfig = field(factory=LogConfig)

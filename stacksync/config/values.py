@@ -153,6 +153,20 @@ def directory() -> Kind[Path]:
     return Kind(read, str)
 
 
+def text() -> Kind[str]:
+    """Any text of one line, as it stands; may be empty."""
+    return Kind(str, str)
+
+
+def optional_file() -> Kind[Path]:
+    """Empty, or an absolute path or one that starts with ``~``; it need not exist."""
+
+    def read(text: str) -> Path:
+        return directory().read(text) if text else Path()
+
+    return Kind(read, lambda path: "" if path == Path() else str(path))
+
+
 def directory_in_home() -> Kind[Path]:
     """A path that is absolute, starts with ``~``, or is relative to ``[service] home``."""
 

@@ -23,9 +23,15 @@ from stacksync.model.commits import (
 )
 from stacksync.model.items import (
     BlobInfo,
+    ContainerAccess,
     Content,
     Item,
     ItemStatus,
+)
+from stacksync.model.jobs import (
+    Job,
+    JobKind,
+    JobState,
 )
 from stacksync.model.listings import (
     Changes,
@@ -34,6 +40,13 @@ from stacksync.model.listings import (
     Order,
     Paging,
 )
+from stacksync.model.sharing import (
+    Addressee,
+    AddresseeState,
+    Member,
+    Proposal,
+    ProposalState,
+)
 from stacksync.model.workspaces import (
     Role,
     Workspace,
@@ -41,10 +54,13 @@ from stacksync.model.workspaces import (
 
 __all__ = [
     "Account",
+    "Addressee",
+    "AddresseeState",
     "BlobInfo",
     "Changes",
     "CommitRequest",
     "CommitResult",
+    "ContainerAccess",
     "Content",
     "Device",
     "DeviceDescription",
@@ -54,9 +70,15 @@ __all__ = [
     "ItemPage",
     "ItemShape",
     "ItemStatus",
+    "Job",
+    "JobKind",
+    "JobState",
+    "Member",
     "Order",
     "Paging",
     "Principal",
+    "Proposal",
+    "ProposalState",
     "Refusal",
     "Role",
     "SignIn",

@@ -15,6 +15,7 @@ class SignIn(StrEnum):
     PASSWORD = "password"
     BROKER = "broker"
     MESSAGE = "message"
+    TOKEN = "token"
     OPERATOR = "operator"
 
 
@@ -35,6 +36,8 @@ class Account:
     quota_limit: int
     quota_used: int
     created_at: datetime
+    identity_id: str | None = None
+    """The user's id in the identity service (Keystone), if it has one there."""
 
     @property
     def quota_left(self) -> int:

@@ -60,6 +60,8 @@ class Refusal(StrEnum):
     """A folder can't be moved into itself or below itself."""
     QUOTA = "quota"
     """The owner's quota does not allow this size."""
+    SHARED_FOLDER = "shared-folder"
+    """A shared workspace consists of this folder; members name and mount it for themselves."""
     KIND = "kind"
     """A file can't become a folder, nor a folder a file."""
     INVALID = "invalid"

@@ -57,3 +57,15 @@ class BlobInfo:
     name: str
     size: int
     modified_at: datetime
+
+
+@frozen
+class ContainerAccess:
+    """Which users of the identity service may do what in a container.
+
+    ``quota``: the most bytes that it may hold; ``None``: nothing is said.
+    """
+
+    readers: frozenset[str]
+    writers: frozenset[str]
+    quota: int | None = None

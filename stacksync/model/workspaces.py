@@ -23,6 +23,9 @@ class Workspace:
     """A workspace as one of its members sees it: name and parent are the member's mount.
 
     Changes can be told since ``oldest_revision`` up to ``latest_revision``.
+    ``root_item_id`` is the folder that a shared workspace consists of, which is
+    its only item without a parent; ``None``: it is nobody's folder.
+    ``has_mounts``: folders of other workspaces may be mounted in this one.
     """
 
     id: UUID
@@ -35,3 +38,5 @@ class Workspace:
     is_encrypted: bool
     latest_revision: int
     oldest_revision: int = 0
+    root_item_id: int | None = None
+    has_mounts: bool = False
