@@ -17,7 +17,10 @@ PYTEST_ARGS ?=
 # How many processes run the tests.
 TEST_PROCESSES ?= 2
 
-.PHONY: help run test lint bench clean
+OPENSTACK := $(VENV)/openstack
+OPENSTACK_REQUIREMENTS := tests/servers/openstack/requirements.txt
+
+.PHONY: help run test openstack lint bench clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -26,6 +29,10 @@ help:
 	@echo '             (CONFIG=FILE: with these settings)'
 	@echo 'make test    install what the tests need and run them all'
 	@echo '             (PYTEST_ARGS="tests/engine -k commit": some of them)'
+	@echo 'make openstack'
+	@echo '             install the Keystone and Swift that tests use into $(OPENSTACK);'
+	@echo '             make test does it, unless STACKSYNC_OPENSTACK_PYTHON names a python'
+	@echo '             that has them'
 	@echo 'make lint    ruff and mypy'
 	@echo 'make bench   the benchmarks; they want the machine for themselves'
 	@echo 'make clean   remove $(VENV) and whatever was built'
@@ -36,9 +43,12 @@ run: $(MADE)/run
 	@sh tools/install-rabbitmq.sh || echo 'Going on without RabbitMQ: HTTP alone.' >&2
 	@exec $(BIN)/twistd -n --pidfile= stacksync $(if $(CONFIG),-c '$(CONFIG)')
 
-test: $(MADE)/test
+# Who names an interpreter that has Keystone and Swift needs no other one.
+test: $(MADE)/test $(if $(STACKSYNC_OPENSTACK_PYTHON),,$(MADE)/openstack)
 	@sh tools/install-rabbitmq.sh || echo 'Going on: tests that need RabbitMQ will say so.' >&2
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
+
+openstack: $(MADE)/openstack
 
 lint: $(MADE)/lint
 	$(BIN)/ruff check .
@@ -64,6 +74,14 @@ $(MADE)/run: $(MADE)/venv $(PACKAGE)
 $(MADE)/test: $(MADE)/venv $(PACKAGE)
 	@echo 'Installing StackSync and what its tests need into $(VENV) ...' >&2
 	@$(PIP) --editable '.[test]'
+	@touch $@
+
+# An environment of its own: what these need is none of the service's.
+$(MADE)/openstack: $(MADE)/venv $(OPENSTACK_REQUIREMENTS)
+	@echo 'Installing Keystone and Swift, for the tests, into $(OPENSTACK) ...' >&2
+	@'$(PYTHON)' -m venv $(OPENSTACK)
+	@$(OPENSTACK)/bin/python -m pip --disable-pip-version-check --quiet install \
+		-r $(OPENSTACK_REQUIREMENTS)
 	@touch $@
 
 $(MADE)/bench: $(MADE)/venv $(PACKAGE)

@@ -2,7 +2,7 @@
 
 A test that only needs a database or a broker takes ``database_dsn`` or
 ``amqp_url``; one that stops or kills a server takes a server of its own from
-``own_postgres`` or ``own_rabbitmq``.
+``own_postgres``, ``own_rabbitmq`` or ``own_openstack``.
 """
 
 from __future__ import annotations
@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.servers.openstack.cloud import CloudProject
+from tests.servers.openstack.server import OpenStackServer
 from tests.servers.postgres import PostgresServer
 from tests.servers.rabbitmq import RabbitServer
 from tests.servers.run import TestRun
@@ -136,6 +139,51 @@ def own_rabbitmq(new_directory: Callable[[str], Path]) -> Iterator[RabbitServer]
     server.start()
     yield server
     server.kill()
+
+
+@pytest.fixture(scope="session")
+def openstack(test_run: TestRun) -> OpenStackServer:
+    """The run's Keystone and Swift.  Other tests use them as well: leave them running."""
+
+    def start() -> str:
+        directory = test_run.new_directory("openstack")
+        OpenStackServer(directory).start()
+        return str(directory)
+
+    server = OpenStackServer(Path(test_run.once("openstack", start)))
+    server.start()
+    return server
+
+
+@pytest.fixture
+def project(openstack: OpenStackServer) -> CloudProject:
+    """A project of this test's own, so a Swift account as well, with the service's user in it."""
+    return openstack.cloud.project()
+
+
+@pytest.fixture
+def start_openstack(
+    new_directory: Callable[[str], Path],
+) -> Iterator[Callable[..., OpenStackServer]]:
+    """Starts Keystones and Swifts (3 s each) and ends them after the test.
+
+    Takes the options of :class:`OpenStackServer`, such as ``token_expiration=5``.
+    """
+    with ExitStack() as servers:
+
+        def start(**options: Any) -> OpenStackServer:
+            server = OpenStackServer(new_directory("own-openstack"), **options)
+            servers.callback(server.kill)
+            server.start()
+            return server
+
+        yield start
+
+
+@pytest.fixture
+def own_openstack(start_openstack: Callable[..., OpenStackServer]) -> OpenStackServer:
+    """A Keystone and Swift of this test's own, to be stopped and killed at will (takes 3 s)."""
+    return start_openstack()
 
 
 @pytest.fixture

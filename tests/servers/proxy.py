@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -17,11 +18,18 @@ class Proxy:
     What is held when a connection ends is lost, as in a network.
 
     :param target: the server's port on the loopback interface, or its UNIX socket.
+    :param records: keep what is sent to the server in ``sent``.
+    :param certificate: speak TLS with this certificate and key (a PEM file).
     :ivar port: where the proxy listens on the loopback interface.
     """
 
-    def __init__(self, target: int | Path) -> None:
+    def __init__(
+        self, target: int | Path, *, records: bool = False, certificate: Path | None = None
+    ) -> None:
         self.target = target
+        self.records = records
+        self.sent = bytearray()
+        self._tls = certificate and _tls(certificate)
         self.port = 0
         self.holds_requests = False
         self.holds_answers = False
@@ -37,7 +45,7 @@ class Proxy:
 
         async def listen() -> None:
             self._listener = await self._loop.create_server(
-                lambda: Link(self).near, LOOPBACK, self.port
+                lambda: Link(self).near, LOOPBACK, self.port, ssl=self._tls
             )
             self.port = self._listener.sockets[0].getsockname()[1]
 
@@ -124,6 +132,8 @@ class Link:
         if self.far.transport is None:
             return
         if not self.proxy.holds_requests:
+            if self.proxy.records:
+                self.proxy.sent += self.near.received
             move(self.near, self.far)
         if not self.proxy.holds_answers:
             move(self.far, self.near)
@@ -143,6 +153,12 @@ class Link:
                 await loop.create_connection(lambda: self.far, LOOPBACK, target)
         except OSError:
             self.cut()
+
+
+def _tls(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
 
 
 def move(source: End, destination: End) -> None:

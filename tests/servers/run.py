@@ -1,8 +1,8 @@
 """One test run and what its processes share.
 
 With pytest-xdist several processes are one run.  They share a directory, and
-in it at most one PostgreSQL and one RabbitMQ, started by the first test that
-asks.  Each process holds a shared lock; a sweeper process waits until the last
+in it at most one PostgreSQL, one RabbitMQ and one Keystone with Swift, started by
+the first test that asks.  Each process holds a shared lock; a sweeper process waits until the last
 lock is gone, however the run ended, then kills every process that mentions
 the directory, and removes it.
 """

@@ -1,0 +1,1 @@
+"""Keystone as the service sees it, with a real one."""
