@@ -16,6 +16,7 @@ from stacksync.config.content_options import (
 )
 from stacksync.config.dump import dump
 from stacksync.config.load import load, parse
+from stacksync.config.openstack_options import KeystoneConfig
 from stacksync.config.options import (
     AmqpConfig,
     AuthConfig,
@@ -35,6 +36,7 @@ __all__ = [
     "ContentConfig",
     "DatabaseConfig",
     "HttpConfig",
+    "KeystoneConfig",
     "LimitsConfig",
     "LogConfig",
     "RetentionConfig",

@@ -9,18 +9,36 @@ from __future__ import annotations
 from typing import Any
 
 from stacksync.config import Config
+from stacksync.errors import ConfigurationError
 from stacksync.storage.disk import DiskStore
+from stacksync.storage.keystone import Keystone, keystone_for
 from stacksync.storage.lifecycle import IStore
+from stacksync.storage.swift import SwiftStore
+from stacksync.storage.web.trust import trust_of
 
-__all__ = ["DiskStore", "IStore", "store_for"]
+__all__ = ["DiskStore", "IStore", "SwiftStore", "store_for"]
 
 
-def store_for(reactor: Any, config: Config) -> IStore:
+def store_for(reactor: Any, config: Config, keystone: Keystone | None = None) -> IStore:
     """The store of these settings, not yet started.
 
-    :param reactor: an ``IReactorThreads`` and ``IReactorTime``.
+    :param reactor: an ``IReactorThreads``, ``IReactorTime`` and ``IReactorTCP``.
+    :param keystone: the service's, which its owner starts and stops; without
+        one, a store that needs it has its own.
+    :raises ConfigurationError: the store needs what the settings don't tell.
     """
     settings = config.storage
+    if settings.url == "swift":
+        if not config.keystone.url:
+            raise ConfigurationError(
+                "[storage] url = swift needs to know where Keystone is: [keystone] url"
+            )
+        trust = trust_of(config.keystone.ca_file)
+        if keystone is not None:
+            return SwiftStore(reactor, keystone, settings, trust)
+        return SwiftStore(
+            reactor, keystone_for(reactor, config.keystone), settings, trust, owns_keystone=True
+        )
     return DiskStore(
         reactor,
         # An absolute directory stays what it is.
