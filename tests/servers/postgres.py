@@ -21,6 +21,8 @@ _SETTINGS = {
     "max_connections": "300",
     "wal_level": "minimal",
     "max_wal_senders": "0",
+    # In its own directory, which is removed: what is in /dev/shm outlives a SIGKILL.
+    "dynamic_shared_memory_type": "mmap",
 }
 
 
