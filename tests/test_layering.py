@@ -21,9 +21,9 @@ LAYERS = [
     {"allocator", "config", "log", "metrics"},
     {"db", "storage"},
     {"engine", "auth"},
-    {"protocols.fields", "protocols.items"},
+    {"protocols.fields", "protocols.items", "protocols.addressees"},
     {"protocols.amqp", "protocols.http", "protocols.admin"},
-    {"embedded", "command_line"},
+    {"embedded", "command_line", "provisioning"},
     {"core"},
     {"service"},
     {"admin_cli"},
@@ -41,6 +41,7 @@ NEIGHBOURS = {
     ("streams", "interfaces"),
     ("auth", "engine"),
     ("protocols.items", "protocols.fields"),
+    ("protocols.addressees", "protocols.fields"),
 }
 
 # Front-ends talk to the engine, never to what is below it.

@@ -42,5 +42,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _answer(arguments: Arguments) -> Answer:
     path = arguments.config or os.environ.get(CONFIG_VARIABLE)
     config = load(path) if path else Config.embedded(default_home())
-    command: Command = command_for(arguments)
+    command: Command = command_for(arguments, config)
     return run(lambda reactor: command(reactor, config))

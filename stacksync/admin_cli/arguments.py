@@ -18,13 +18,18 @@ Without -c, and without {CONFIG_VARIABLE} in the environment, the embedded datab
 used; it is started for the moment if the service doesn't run.
 
 With --json the answer is one JSON object on stdout. user add, show and set: id, email,
-name, quota_limit and quota_used (bytes), created_at, workspaces (each with id, name and
-latest_revision), and of user add password, if one was made up. user list: accounts.
+name, quota_limit and quota_used (bytes), identity_id (in Keystone), created_at, workspaces
+(each with id, name and latest_revision), of user add password, if one was made up, completed, if
+the account was there but not all that belongs to it, and unfinished (jobs, each with id, kind and
+problem) what the service has still to do. user remove: removed, unfinished. user list: accounts.
+check: problems, notes.
 db status: current, applied, pending, functions_current. db migrate: done. An error is
 {{"error": {{"kind": …, "message": …}}}} on stderr. gc: dry_run, interrupted,
 unknown_containers, workspaces (each with id, owner, versions, items, uploads, chunks, bytes).
 fsck: problems (each with kind, message, repaired and what it is about), notes, interrupted,
-and what was looked at.
+and what was looked at. jobs list: jobs; jobs show: one of them, with id, kind, queue,
+arguments, after_id, state (waiting, running, done), attempts, problem, progress, total, run_at,
+created_at, finished_at. jobs retry: retried (ids).
 
 Exit status: 0 done; 1 refused or failed, and for db status: not up to date, for fsck: there
 are problems; 2 wrong usage; 130 gc or fsck was interrupted.
@@ -43,10 +48,14 @@ class Arguments(argparse.Namespace):
     quota: int | None
     new_email: str | None
     password_stdin: bool
+    keystone_user: str | None
+    keep_data: bool
     dry_run: bool
     older_than: float
     repair: bool
     content: bool
+    all: bool
+    id: int | None
 
 
 def parse(argv: Sequence[str]) -> Arguments:
@@ -63,11 +72,13 @@ def parse(argv: Sequence[str]) -> Arguments:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     _add_common(parser, config=None, json=False)
-    nouns = parser.add_subparsers(dest="noun", required=True, metavar="user|db|gc|fsck")
+    nouns = parser.add_subparsers(dest="noun", required=True, metavar="user|db|gc|fsck|jobs|check")
     _add_user(nouns.add_parser("user", help="accounts"))
     _add_database(nouns.add_parser("db", help="the database's schema"))
     _add_garbage(nouns.add_parser("gc", help="remove what is not kept any more"))
     _add_check(nouns.add_parser("fsck", help="look whether all is sound, and repair it"))
+    _add_jobs(nouns.add_parser("jobs", help="the work that requests have left behind"))
+    _add_readiness(nouns.add_parser("check", help="look what the service needs and has not got"))
     arguments = parser.parse_args(argv, Arguments())
     if arguments.noun == "user" and arguments.verb == "set" and not _changes(arguments):
         parser.error("user set: say what to change: --name, --quota, --email or --password-stdin")
@@ -75,12 +86,17 @@ def parse(argv: Sequence[str]) -> Arguments:
 
 
 def _add_user(user: argparse.ArgumentParser) -> None:
-    verbs = user.add_subparsers(dest="verb", required=True, metavar="add|list|show|set")
+    verbs = user.add_subparsers(dest="verb", required=True, metavar="add|list|show|set|remove")
     add = verbs.add_parser("add", help="make an account")
     add.add_argument("email", metavar="EMAIL")
     add.add_argument("--name", help="what the person is called; else the start of the e-mail")
     add.add_argument(
         "--quota", type=_size, default=DEFAULT_QUOTA, help="512M, 5G (the default), 1T"
+    )
+    add.add_argument(
+        "--keystone-user",
+        metavar="USER",
+        help="the id or name of somebody who is in Keystone already, and signs in as before",
     )
     _add_password(add, "else it is asked for on a terminal, and made up elsewhere")
     verbs.add_parser("list", help="all accounts")
@@ -91,6 +107,11 @@ def _add_user(user: argparse.ArgumentParser) -> None:
     change.add_argument("--quota", type=_size, help="512M, 5G, 1T")
     change.add_argument("--email", dest="new_email", metavar="NEW", help="its new e-mail")
     _add_password(change, "on a terminal it is asked for")
+    remove = verbs.add_parser("remove", help="remove an account with all that is its own")
+    remove.add_argument("email", metavar="EMAIL")
+    remove.add_argument(
+        "--keep-data", action="store_true", help="leave its containers in the store"
+    )
     for verb in verbs.choices.values():
         _add_common(verb)
 
@@ -133,6 +154,27 @@ def _add_check(check: argparse.ArgumentParser) -> None:
         help="do not read the chunks, only see whether they are there",
     )
     _add_common(check)
+
+
+def _add_readiness(readiness: argparse.ArgumentParser) -> None:
+    readiness.description = (
+        "Asks the database, the store and, with OpenStack, Keystone whether they let the service"
+        " do what it has to; says what is missing, and what puts it right."
+    )
+    _add_common(readiness)
+
+
+def _add_jobs(jobs: argparse.ArgumentParser) -> None:
+    verbs = jobs.add_subparsers(dest="verb", required=True, metavar="list|show|retry")
+    listed = verbs.add_parser("list", help="what is to be done, and what is in its way")
+    listed.add_argument("--all", action="store_true", help="with what was done lately")
+    verbs.add_parser("show", help="one job").add_argument("id", type=int, metavar="ID")
+    retry = verbs.add_parser("retry", help="do not wait for the time of the next try")
+    which = retry.add_mutually_exclusive_group(required=True)
+    which.add_argument("id", type=int, nargs="?", metavar="ID")
+    which.add_argument("--all", action="store_true", help="all that have failed")
+    for verb in verbs.choices.values():
+        _add_common(verb)
 
 
 def _add_password(parser: argparse.ArgumentParser, otherwise: str) -> None:

@@ -48,6 +48,7 @@ def account_json(account: Account) -> dict[str, Any]:
         "name": account.name,
         "quota_limit": account.quota_limit,
         "quota_used": account.quota_used,
+        "identity_id": account.identity_id,
         "created_at": account.created_at.isoformat(timespec="milliseconds"),
     }
 

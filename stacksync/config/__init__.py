@@ -28,6 +28,7 @@ from stacksync.config.options import (
     ServiceConfig,
     default_home,
 )
+from stacksync.config.sharing_options import JobsConfig, SharingConfig
 
 __all__ = [
     "AmqpConfig",
@@ -36,11 +37,13 @@ __all__ = [
     "ContentConfig",
     "DatabaseConfig",
     "HttpConfig",
+    "JobsConfig",
     "KeystoneConfig",
     "LimitsConfig",
     "LogConfig",
     "RetentionConfig",
     "ServiceConfig",
+    "SharingConfig",
     "StorageConfig",
     "UploadsConfig",
     "default_home",

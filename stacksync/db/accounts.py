@@ -4,14 +4,33 @@ from __future__ import annotations
 
 from uuid import UUID, uuid4
 
+import orjson
 import psycopg2.errors
 
 from stacksync.db.connection import Row
 from stacksync.db.database import Database
-from stacksync.errors import EmailTaken
+from stacksync.errors import Conflict, EmailTaken
 from stacksync.model import Account
 
-COLUMNS = "id, email, name, quota_limit, quota_used, created_at"
+COLUMNS = "id, email, name, quota_limit, quota_used, created_at, identity_id"
+
+ADD_CONTAINER_JOB = """
+    job_added('container', 'container:' || w.container,
+        jsonb_build_object('workspace_id', w.id, 'container', w.container), NULL, NULL)
+"""
+"""That the container of ``workspace w`` is brought in line with the database."""
+
+IDENTITY_KEY = "account_identity_id_key"
+
+
+def container_job(workspace_id: UUID) -> tuple[str, str]:
+    """Queue and arguments of the job that makes the container of a new workspace."""
+    told = {"workspace_id": str(workspace_id), "container": str(workspace_id)}
+    return f"container:{workspace_id}", orjson.dumps(told).decode()
+
+
+def identity_taken(identity_id: str | None) -> Conflict:
+    return Conflict(f"another account has the user {identity_id} of the identity service")
 
 
 def account(row: Row) -> Account:
@@ -32,10 +51,13 @@ class AccountTable:
         quota_limit: int,
         password_hash: str | None,
         workspace_name: str,
+        identity_id: str | None = None,
+        identity_is_ours: bool = False,
     ) -> Account:
-        """Add an account with its first workspace and its membership of it.
+        """Add an account with its first workspace, and a job for that one's container.
 
         :raises EmailTaken: another account has this e-mail.
+        :raises Conflict: another account has this user in the identity service.
         """
         workspace_id = uuid4()
         try:
@@ -43,24 +65,66 @@ class AccountTable:
                 "add account",
                 f"""
                 WITH added AS (
-                    INSERT INTO account (email, name, quota_limit, password_hash)
-                    VALUES (%s, %s, %s, %s) RETURNING {COLUMNS}),
+                    INSERT INTO account
+                        (email, name, quota_limit, password_hash, identity_id, identity_is_ours)
+                    VALUES (%s, %s, %s, %s, %s, %s) RETURNING {COLUMNS}),
                 first AS (
                     INSERT INTO workspace (id, owner_id, container)
                     SELECT %s, id, %s FROM added),
                 member AS (
                     INSERT INTO membership (account_id, workspace_id, role, mount_name)
                     SELECT id, %s, 'owner', %s FROM added)
-                SELECT {COLUMNS} FROM added
+                SELECT {COLUMNS} FROM added, LATERAL job_added(
+                    'container', %s, %s::jsonb, NULL, NULL)
                 """,
                 [
-                    *(email, name, quota_limit, password_hash),
+                    *(email, name, quota_limit, password_hash, identity_id, identity_is_ours),
                     *(workspace_id, str(workspace_id), workspace_id, workspace_name),
+                    *container_job(workspace_id),
                 ],
             )
-        except psycopg2.errors.UniqueViolation:
+        except psycopg2.errors.UniqueViolation as error:
+            if error.diag.constraint_name == IDENTITY_KEY:
+                raise identity_taken(identity_id) from None
             raise EmailTaken(email) from None
         return account(rows[0])
+
+    async def by_identity(self, identity_id: str) -> Account | None:
+        """The account of a user in the identity service."""
+        rows = await self._database.query(
+            "find account by identity",
+            f"SELECT {COLUMNS} FROM account WHERE identity_id = %s",
+            [identity_id],
+            repeatable=True,
+        )
+        return account(rows[0]) if rows else None
+
+    async def link(
+        self, account_id: UUID, identity_id: str, identity_is_ours: bool
+    ) -> Account | None:
+        """Say which user of the identity service it is; leaves jobs for what that one may reach.
+
+        :raises Conflict: another account has this user.
+        """
+        try:
+            rows = await self._database.query(
+                "link account",
+                f"""
+                WITH updated AS (
+                    UPDATE account SET identity_id = %s, identity_is_ours = %s
+                    WHERE id = %s RETURNING {COLUMNS})
+                SELECT {COLUMNS}, (
+                    SELECT count({ADD_CONTAINER_JOB})
+                    FROM workspace w JOIN membership m ON m.workspace_id = w.id
+                    WHERE m.account_id = updated.id)
+                FROM updated
+                """,
+                [identity_id, identity_is_ours, account_id],
+                repeatable=True,
+            )
+        except psycopg2.errors.UniqueViolation:
+            raise identity_taken(identity_id) from None
+        return account(rows[0][:-1]) if rows else None
 
     async def by_id(self, account_id: UUID) -> Account | None:
         rows = await self._database.query(
@@ -80,15 +144,26 @@ class AccountTable:
         )
         return account(rows[0]) if rows else None
 
-    async def password_hash(self, email: str) -> tuple[UUID, str | None] | None:
-        """The account of this e-mail with its password hash, if there is one."""
+    async def private_workspaces(self, account_id: UUID) -> tuple[UUID, ...]:
+        """The workspaces that an account owns and does not share, the default one first."""
+        rows = await self._database.query(
+            "list private workspaces",
+            "SELECT id FROM workspace WHERE owner_id = %s AND NOT is_shared"
+            " ORDER BY created_at, id",
+            [account_id],
+            repeatable=True,
+        )
+        return tuple(row[0] for row in rows)
+
+    async def password_hash(self, email: str) -> tuple[UUID, str | None, str | None] | None:
+        """The account of this e-mail, its password hash, its user in the identity service."""
         rows = await self._database.query(
             "read password hash",
-            "SELECT id, password_hash FROM account WHERE lower(email) = lower(%s)",
+            "SELECT id, password_hash, identity_id FROM account WHERE lower(email) = lower(%s)",
             [email],
             repeatable=True,
         )
-        return (rows[0][0], rows[0][1]) if rows else None
+        return (rows[0][0], rows[0][1], rows[0][2]) if rows else None
 
     async def all(self) -> tuple[Account, ...]:
         rows = await self._database.query(
@@ -106,7 +181,7 @@ class AccountTable:
         quota_limit: int | None,
         password_hash: str | None,
     ) -> Account | None:
-        """Set what is not ``None``.
+        """Set what is not ``None``; a new quota leaves jobs that mirror it to the containers.
 
         :raises EmailTaken: another account has this e-mail.
         """
@@ -114,15 +189,20 @@ class AccountTable:
             rows = await self._database.query(
                 "update account",
                 f"""
-                UPDATE account SET
-                    email = coalesce(%s, email), name = coalesce(%s, name),
-                    quota_limit = coalesce(%s, quota_limit),
-                    password_hash = coalesce(%s, password_hash)
-                WHERE id = %s RETURNING {COLUMNS}
+                WITH updated AS (
+                    UPDATE account SET
+                        email = coalesce(%s, email), name = coalesce(%s, name),
+                        quota_limit = coalesce(%s, quota_limit),
+                        password_hash = coalesce(%s, password_hash)
+                    WHERE id = %s RETURNING {COLUMNS})
+                SELECT {COLUMNS}, (
+                    SELECT count({ADD_CONTAINER_JOB})
+                    FROM workspace w WHERE w.owner_id = updated.id AND %s)
+                FROM updated
                 """,
-                [email, name, quota_limit, password_hash, account_id],
+                [email, name, quota_limit, password_hash, account_id, quota_limit is not None],
                 repeatable=True,
             )
         except psycopg2.errors.UniqueViolation:
             raise EmailTaken(email or "") from None
-        return account(rows[0]) if rows else None
+        return account(rows[0][:-1]) if rows else None

@@ -227,13 +227,14 @@ class CheckTable:
         told: str | None = (await self._session.query(PATH, [item_id]))[0][0]
         return told or f"item {item_id}"
 
-    async def leftovers(self) -> tuple[int, int]:
-        """How many uploads have expired, and how many chunks a collection left on its list."""
+    async def leftovers(self) -> tuple[int, int, int]:
+        """How many uploads have expired, chunks a collection left on its list, are to be copied."""
         rows = await self._session.query(
             "SELECT (SELECT count(*) FROM upload WHERE expires_at <= now()),"
-            " (SELECT count(*) FROM doomed_chunk)"
+            " (SELECT count(*) FROM doomed_chunk),"
+            " (SELECT count(*) FROM (SELECT DISTINCT container, name FROM chunk_copy) c)"
         )
-        return rows[0][0], rows[0][1]
+        return rows[0][0], rows[0][1], rows[0][2]
 
 
 def page_arguments(workspace_id: UUID, place: Place) -> dict[str, object]:

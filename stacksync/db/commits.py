@@ -43,17 +43,32 @@ class RequestRefused:
 
 
 RESULTS_SINCE = """
-    SELECT i.revision, v.request_id, v.device_id, o.quota_limit, o.quota_used,
-        json_agg(json_build_object('refusal', NULL, 'item', item_state(v))
-            ORDER BY v.ordinal)::text
+    SELECT made.revision, made.request_id, made.device_id, o.quota_limit, o.quota_used,
+        json_agg(json_build_object('refusal', NULL, 'item', item_state(made.state))
+            ORDER BY made.ordinal)::text
     FROM workspace w
-    JOIN account o ON o.id = w.owner_id
-    JOIN item i ON i.workspace_id = w.id AND i.revision > %s
-    JOIN item_version v ON v.item_id = i.id AND v.version = i.version
-    WHERE w.id = %s
-    GROUP BY i.revision, v.request_id, v.device_id, o.quota_limit, o.quota_used
-    ORDER BY i.revision
+    JOIN account o ON o.id = w.owner_id,
+    LATERAL (
+        SELECT i.revision, i.id, i.version, NULL AS departed
+            FROM item i WHERE i.workspace_id = w.id AND i.revision > %(since)s
+        UNION ALL
+        SELECT d.revision, d.id, d.version, to_jsonb(d)
+            FROM departed_item d WHERE d.workspace_id = w.id AND d.revision > %(since)s
+    ) touched,
+    LATERAL (
+        -- OFFSET 0: by the key, however much the planner expects there to be.
+        SELECT touched.revision, v.request_id, v.device_id, v.ordinal,
+                CASE WHEN departed IS NULL THEN v ELSE jsonb_populate_record(v, departed) END
+                    AS state
+            FROM item_version v
+            WHERE v.item_id = touched.id AND v.version = touched.version
+            OFFSET 0
+    ) made
+    WHERE w.id = %(workspace)s
+    GROUP BY made.revision, made.request_id, made.device_id, o.quota_limit, o.quota_used
+    ORDER BY made.revision
 """
+"""What has gone to another workspace is told as deleted, in the name of what has moved it."""
 
 
 class CommitTable:
@@ -92,7 +107,10 @@ class CommitTable:
     async def results_since(self, workspace_id: UUID, revision: int) -> list[CommitResult]:
         """What the commits after a revision made of the items that no later one touched."""
         rows = await self._database.query(
-            "read commits", RESULTS_SINCE, [revision, workspace_id], repeatable=True
+            "read commits",
+            RESULTS_SINCE,
+            {"since": revision, "workspace": workspace_id},
+            repeatable=True,
         )
         return [
             CommitResult(

@@ -71,6 +71,25 @@ SPARE_UPLOADS = f"""
     {SPARE}
 """
 
+# Chunks that another container has yet to get from this one, or this one from another.
+COPIED = """
+    SELECT c.name FROM workspace w JOIN chunk_copy c ON c.source = w.container
+    WHERE w.id = %(workspace)s
+    UNION
+    SELECT c.name FROM workspace w JOIN chunk_copy c ON c.container = w.container
+    WHERE w.id = %(workspace)s
+"""
+
+SPARE_COPIED = f"WITH used AS ({COPIED}) {SPARE}"
+
+COPIED_OF = f"SELECT name FROM ({COPIED}) copied WHERE name = ANY (%(names)s)"
+
+DOOM = """
+    WITH there AS (SELECT id FROM workspace WHERE id = %s FOR KEY SHARE)
+    INSERT INTO doomed_chunk (workspace_id, name)
+        SELECT t.id, unnest(%s::text[]) FROM there t ON CONFLICT DO NOTHING
+"""
+
 USED_SINCE = f"""
     WITH page AS ({CHANGED_SINCE}), used AS ({USED})
     SELECT DISTINCT name FROM used WHERE name = ANY (%(names)s)
@@ -143,6 +162,13 @@ class GarbageTable:
         """
         await self._session.query(SPARE_UPLOADS, {"workspace": workspace_id, "now": now})
 
+    async def spare_copied(self, workspace_id: UUID) -> None:
+        """Take out what is to be copied from this container, or into it.
+
+        What comes to be copied later is looked for in :meth:`remove` again.
+        """
+        await self._session.query(SPARE_COPIED, {"workspace": workspace_id})
+
     async def old(self, after: str, most: int) -> list[tuple[str, int]]:
         """The next names, in byte order, with their objects' sizes."""
         rows = await self._session.query(
@@ -151,12 +177,11 @@ class GarbageTable:
         return [(row[0], row[1]) for row in rows]
 
     async def doom(self, workspace_id: UUID, names: Sequence[str]) -> None:
-        """List chunks for removal; from now on, who needs one takes it off the list."""
-        await self._session.query(
-            "INSERT INTO doomed_chunk (workspace_id, name) SELECT %s, unnest(%s::text[])"
-            " ON CONFLICT DO NOTHING",
-            [workspace_id, list(names)],
-        )
+        """List chunks for removal; from now on, who needs one takes it off the list.
+
+        Lists nothing for a workspace that is gone.
+        """
+        await self._session.query(DOOM, [workspace_id, list(names)])
 
     async def reprieve(self, workspace_id: UUID) -> None:
         """Take everything off the list, which an interrupted collection may have left there."""
@@ -191,6 +216,8 @@ class GarbageTable:
             left = {name for (name,) in doomed}
             if rows[0][0] > since:
                 left -= {name for (name,) in await transaction.query(USED_SINCE, arguments)}
+            # Who moves items in or out has had this lock, or waits for it.
+            left -= {name for (name,) in await transaction.query(COPIED_OF, arguments)}
             spared = [name for name in names if name not in left]
             done = [*spared, *await remove([name for name in names if name in left])]
             await transaction.query(

@@ -1,14 +1,15 @@
 """Hints between the server's instances, by PostgreSQL's NOTIFY.
 
 A hint says that a workspace has reached a revision, and whether the devices on
-the broker know.  Hints are gathered by the caller and sent in a statement of
+the broker know; or that an account's workspaces or proposals are others now.
+Hints are gathered by the caller and sent in a statement of
 their own: a NOTIFY within the committing transaction would take a lock that
 all commits share.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 from uuid import UUID, uuid4
@@ -29,9 +30,13 @@ HINTS_PER_PAYLOAD = 140
 """A payload may hold 7,999 bytes; a hint takes 53 at the most."""
 
 TOLD, UNTOLD = "told", "untold"
+ACCOUNTS = "accounts"
+"""Between the sender and accounts; who knows revisions alone passes such a payload over."""
 
 Heard = Callable[[UUID, int, bool], None]
 """Takes a workspace, its revision, and whether everybody else knows of it."""
+
+HeardAccount = Callable[[UUID], None]
 
 
 class HintChannel:
@@ -48,29 +53,38 @@ class HintChannel:
 
         :param told: whether this instance could tell everybody that it had to.
         """
-        payloads = list(encode(self._sender, told, revisions))
+        await self._notify(encode(self._sender, told, revisions))
+
+    async def send_accounts(self, account_ids: Collection[UUID]) -> None:
+        """Tell the other instances whose workspaces or proposals are others now."""
+        await self._notify(encode_accounts(self._sender, account_ids))
+
+    async def _notify(self, payloads: Iterable[str]) -> None:
         await self._database.query(
             "send hints",
             "SELECT pg_notify(%s, payload) FROM unnest(%s) AS payload",
-            [CHANNEL, payloads],
+            [CHANNEL, list(payloads)],
             repeatable=True,
         )
 
-    def start(self, heard: Heard, missed: Callable[[], None]) -> None:
+    def start(self, heard: Heard, missed: Callable[[], None], heard_account: HeardAccount) -> None:
         """Listen until :meth:`stop`.
 
-        :param heard: called with each hint of another instance.
+        :param heard: called with each hint at a revision of another instance.
+        :param heard_account: called with each account that another instance hints at.
         :param missed: called when hints may have been missed, because the
             connection was lost and is up again.
         """
-        self._listening = Deferred.fromCoroutine(self._listen(heard, missed))
+        self._listening = Deferred.fromCoroutine(self._listen(heard, missed, heard_account))
         self._listening.addErrback(lambda failure: failure.trap(CancelledError) and None)
 
     def stop(self) -> None:
         if self._listening is not None:
             self._listening.cancel()
 
-    async def _listen(self, heard: Heard, missed: Callable[[], None]) -> None:
+    async def _listen(
+        self, heard: Heard, missed: Callable[[], None], heard_account: HeardAccount
+    ) -> None:
         attempt = 0
         was_lost = False
         while True:
@@ -79,7 +93,9 @@ class HintChannel:
             connection.on_lost = lambda _, error, lost=lost: lost.callback(error)
             try:
                 await connection.open(self._database.dsn, self._reactor)
-                connection.addNotifyObserver(lambda notify: self._hear(notify.payload, heard))
+                connection.addNotifyObserver(
+                    lambda notify: self._hear(notify.payload, heard, heard_account)
+                )
                 listening = uncancelled(connection.rows(f"LISTEN {CHANNEL}", ()))
                 await listening.addTimeout(CONNECT_TIMEOUT, self._reactor)
                 attempt = 0
@@ -98,8 +114,13 @@ class HintChannel:
             attempt += 1
             await deferLater(self._reactor, backoff(attempt))
 
-    def _hear(self, payload: str, heard: Heard) -> None:
+    def _hear(self, payload: str, heard: Heard, heard_account: HeardAccount) -> None:
         try:
+            if is_of_accounts(payload):
+                sender, account_ids = decode_accounts(payload)
+                for account_id in account_ids if sender != self._sender else ():
+                    heard_account(account_id)
+                return
             sender, told, hints = decode(payload)
         except ValueError:
             log.debug("hints: {payload} is none", payload=payload)
@@ -124,3 +145,20 @@ def decode(payload: str) -> tuple[str, bool, Iterable[tuple[UUID, int]]]:
         raise ValueError(told)
     pairs = (hint.split(":") for hint in hints)
     return sender, told == TOLD, [(UUID(workspace), int(made)) for workspace, made in pairs]
+
+
+def encode_accounts(sender: str, account_ids: Iterable[UUID]) -> Iterator[str]:
+    """Payloads ``sender accounts account …``, each short enough for NOTIFY."""
+    rest = iter(account_ids)
+    while some := list(islice(rest, HINTS_PER_PAYLOAD)):
+        yield " ".join([sender, ACCOUNTS, *(account_id.hex for account_id in some)])
+
+
+def is_of_accounts(payload: str) -> bool:
+    return payload.split(" ", 2)[1:2] == [ACCOUNTS]
+
+
+def decode_accounts(payload: str) -> tuple[str, list[UUID]]:
+    """:raises ValueError: the payload is none of ours."""
+    sender, _, *account_ids = payload.split(" ")
+    return sender, [UUID(account_id) for account_id in account_ids]

@@ -14,7 +14,7 @@ from attrs import frozen
 
 from stacksync.db import workspaces
 from stacksync.db.connection import Row
-from stacksync.db.database import Database
+from stacksync.db.database import Database, Transaction
 from stacksync.model import Item, ItemOutcome, ItemShape, ItemStatus, Refusal, Workspace
 
 EXPRESSIONS = {
@@ -43,6 +43,14 @@ ITEM_COLUMNS = VERSION_COLUMNS.replace("v.item_id", "v.id").replace("v.", "i.")
 
 ITEM_WIDTH = ITEM_COLUMNS.count(",") + 1
 
+HELD = f"""
+    SELECT {ITEM_COLUMNS}, {workspaces.COLUMNS} FROM item i
+    JOIN membership m ON m.workspace_id = i.workspace_id AND m.account_id = %s
+    JOIN workspace w ON w.id = i.workspace_id
+    JOIN account o ON o.id = w.owner_id
+    WHERE i.id = %s
+"""
+
 MADE_BY = """
     SELECT a.workspace_id, a.outcomes -> 0 FROM answered_request a
         JOIN device d ON d.id = a.device_id AND d.account_id = %(account)s
@@ -61,6 +69,17 @@ class HeldItem:
 
     item: Item
     workspace: Workspace
+
+
+def held_item(row: Row) -> HeldItem:
+    """What the statement :data:`HELD` tells."""
+    return HeldItem(item(row[:ITEM_WIDTH]), workspaces.workspace(row[ITEM_WIDTH:]))
+
+
+async def held_within(transaction: Transaction, account_id: UUID, item_id: int) -> HeldItem | None:
+    """What :meth:`ItemTable.held` tells, within a transaction."""
+    rows = await transaction.query(HELD, [account_id, item_id])
+    return held_item(rows[0]) if rows else None
 
 
 def item(row: Row) -> Item:
@@ -147,19 +166,11 @@ class ItemTable:
         """The newest state of an item, deleted or not, that the account is a member for."""
         rows = await self._database.query(
             "read item",
-            f"""
-            SELECT {ITEM_COLUMNS}, {workspaces.COLUMNS} FROM item i
-            JOIN membership m ON m.workspace_id = i.workspace_id AND m.account_id = %s
-            JOIN workspace w ON w.id = i.workspace_id
-            JOIN account o ON o.id = w.owner_id
-            WHERE i.id = %s
-            """,
+            HELD,
             [account_id, item_id],
             repeatable=True,
         )
-        if not rows:
-            return None
-        return HeldItem(item(rows[0][:ITEM_WIDTH]), workspaces.workspace(rows[0][ITEM_WIDTH:]))
+        return held_item(rows[0]) if rows else None
 
     async def version(self, account_id: UUID, item_id: int, number: int) -> Item | None:
         """One version of an item that the account is a member for."""
@@ -214,6 +225,16 @@ class ItemTable:
         )
         return item(rows[0]) if rows else None
 
+    async def mount_named(self, account_id: UUID, parent_id: int | None, name: str) -> Item | None:
+        """The folder that an account has mounted under a name, as it is in its own workspace."""
+        rows = await self._database.query(
+            "find mount by name",
+            f"SELECT {ITEM_COLUMNS} FROM item i WHERE i.id = mount_named(%s, %s, %s)",
+            [account_id, parent_id, name],
+            repeatable=True,
+        )
+        return item(rows[0]) if rows else None
+
 
 def shaped(shape: ItemShape) -> sql.Composed:
     """The columns of ``item i`` that write it in a shape, under its names."""
@@ -228,10 +249,14 @@ def shaped(shape: ItemShape) -> sql.Composed:
 def changes_statement(shape: ItemShape) -> sql.Composed:
     """The SELECT that writes items in a shape; row_to_json is the fastest way to (by a quarter).
 
-    The workspace's revision is from the same snapshot as the items.
+    The workspace's revision is from the same snapshot as the items.  What has
+    gone to another workspace is told as deleted.
     """
-    return sql.SQL(
-        "SELECT i.id, i.parent_id, row_to_json(told)::text,"
-        " (SELECT latest_revision FROM workspace WHERE id = %(workspace)s)"
-        " FROM item i, LATERAL (SELECT {columns}) told WHERE " + CHANGED
-    ).format(columns=shaped(shape))
+    return sql.SQL(" UNION ALL ").join(
+        sql.SQL(
+            "SELECT i.id, i.parent_id, row_to_json(told)::text,"
+            " (SELECT latest_revision FROM workspace WHERE id = %(workspace)s)"
+            f" FROM {table} i, LATERAL (SELECT {{columns}}) told WHERE {CHANGED}"
+        ).format(columns=shaped(shape))
+        for table in ("item", "departed_item")
+    )

@@ -22,6 +22,14 @@ SELECT = f"""
 """
 
 
+KNOWN_CONTAINERS = """
+    SELECT container FROM workspace WHERE container = ANY (%(names)s)
+    UNION
+    SELECT arguments ->> 'container' FROM job WHERE finished_at IS NULL
+        AND kind = 'remove-container' AND arguments ->> 'container' = ANY (%(names)s)
+"""
+
+
 @frozen
 class KnownWorkspace:
     """A workspace, seen by nobody in particular."""
@@ -44,8 +52,6 @@ async def known_workspaces(session: Session) -> AsyncIterator[KnownWorkspace]:
 
 
 async def known_containers(session: Session, names: Sequence[str]) -> set[str]:
-    """Those of the containers that belong to a workspace."""
-    rows = await session.query(
-        "SELECT container FROM workspace WHERE container = ANY (%s)", [list(names)]
-    )
+    """Those of the containers that belong to a workspace, or that a job is to remove."""
+    rows = await session.query(KNOWN_CONTAINERS, {"names": list(names)})
     return {name for (name,) in rows}

@@ -46,18 +46,26 @@ class Listings:
         shape: ItemShape,
         *,
         include_deleted: bool = False,
+        mounts_of: UUID | None = None,
     ) -> ItemPage:
         """What is in a folder, or with ``None`` in the workspace's root.
 
+        :param mounts_of: the account whose shared folders are told, too, that
+            are mounted there.
         :raises InvalidRequest: ``paging.after`` is no cursor of this listing.
         """
         after = cursors.read(paging)
         return await self._page(
             "list folder",
             contents_statement(
-                paging, shape, after, in_root=folder_id is None, include_deleted=include_deleted
+                paging,
+                shape,
+                after,
+                in_root=folder_id is None,
+                include_deleted=include_deleted,
+                with_mounts=mounts_of is not None,
             ),
-            {"workspace": workspace_id, "folder": folder_id},
+            {"workspace": workspace_id, "folder": folder_id, "account": mounts_of},
             paging,
             after,
         )
@@ -105,6 +113,7 @@ def contents_statement(
     *,
     in_root: bool,
     include_deleted: bool,
+    with_mounts: bool = False,
 ) -> sql.Composed:
     """The SELECT that writes a page of a folder."""
     place = "i.parent_id IS NULL" if in_root else "i.parent_id = %(folder)s"
@@ -112,13 +121,19 @@ def contents_statement(
     # The index's own columns: PostgreSQL does not see that parent_id, being
     # null, has no part in the order.  Live names are unique: no id is needed.
     live = branch(place, LIVE, ["parent_id", "name"] if by_name else [], paging, after)
-    if not include_deleted:
+    branches = [live]
+    if include_deleted:
+        order = ["parent_id", "name", "id"] if by_name else []
+        branches.append(branch(place, DELETED, order, paging, after))
+    if with_mounts:
+        branches.append(mounts_branch(paging, after))
+    if len(branches) == 1:
         return written_page(paging, shape, live, indexed=by_name)
-    deleted = branch(place, DELETED, ["parent_id", "name", "id"] if by_name else [], paging, after)
-    both = sql.SQL("SELECT i.* FROM (({}) UNION ALL ({})) i {} LIMIT %(rows)s").format(
-        live, deleted, ordered_by([paging.order.value, "id"], paging)
+    merged = sql.SQL("SELECT i.* FROM ({}) i {} LIMIT %(rows)s").format(
+        sql.SQL(" UNION ALL ").join(sql.SQL("({})").format(each) for each in branches),
+        ordered_by([paging.order.value, "id"], paging),
     )
-    return written_page(paging, shape, both, indexed=by_name)
+    return written_page(paging, shape, merged, indexed=by_name)
 
 
 def trash_statement(paging: Paging, shape: ItemShape, after: Position | None) -> sql.Composed:
@@ -135,15 +150,27 @@ def branch(
 
     The status is said literally, as the indexes are partial.
     """
-    key = paging.order.value
-    behind = "true"
-    if after is not None:
-        behind = f"(i.{key}, i.id) {'<' if paging.descending else '>'} (%(key)s, %(id)s)"
     return sql.SQL(
         "SELECT i.* FROM item i WHERE i.workspace_id = %(workspace)s"
-        f" AND {place} AND {status} AND {behind}"
+        f" AND {place} AND {status} AND {behind(paging, after)}"
         " {} LIMIT %(rows)s"
-    ).format(ordered_by(order or [key, "id"], paging))
+    ).format(ordered_by(order or [paging.order.value, "id"], paging))
+
+
+def mounts_branch(paging: Paging, after: Position | None) -> sql.Composed:
+    """The shared folders that the account has mounted in the folder: never many."""
+    return sql.SQL(
+        "SELECT i.* FROM mounts_in(%(account)s, %(folder)s) i"
+        f" WHERE {behind(paging, after)}"
+        " {} LIMIT %(rows)s"
+    ).format(ordered_by([paging.order.value, "id"], paging))
+
+
+def behind(paging: Paging, after: Position | None) -> str:
+    """The condition that a page begins behind the one before."""
+    if after is None:
+        return "true"
+    return f"(i.{paging.order.value}, i.id) {'<' if paging.descending else '>'} (%(key)s, %(id)s)"
 
 
 def ordered_by(columns: list[str], paging: Paging) -> sql.SQL:

@@ -86,6 +86,28 @@ PURGE = f"""
     SELECT count(*) FROM gone
 """
 
+# By the version with which each left, which is superseded by what came after:
+# where that version is not kept any more, it was long ago, too.
+FORGET_DEPARTED = f"""
+    WITH old AS (
+        SELECT d.id FROM departed_item d
+        JOIN item_version v ON v.item_id = d.id AND v.version = d.version
+        WHERE d.workspace_id = %(workspace)s AND v.committed_at < %(horizon)s
+        UNION ALL
+        SELECT d.id FROM departed_item d
+        WHERE d.workspace_id = %(workspace)s AND NOT EXISTS (
+            SELECT FROM item_version v WHERE v.item_id = d.id AND v.version = d.version)
+        LIMIT {ITEMS_PER_PURGE}),
+    gone AS (
+        DELETE FROM departed_item d USING old o
+        WHERE d.workspace_id = %(workspace)s AND d.id = o.id RETURNING d.revision),
+    expired AS (
+        UPDATE workspace w SET oldest_revision = greatest(w.oldest_revision, g.revision)
+        FROM (SELECT max(revision) AS revision FROM gone) g
+        WHERE w.id = %(workspace)s AND g.revision IS NOT NULL)
+    SELECT count(*) FROM gone
+"""
+
 EXPIRED_UPLOADS = "upload WHERE workspace_id = %(workspace)s AND expires_at <= %(now)s"
 OLD_ANSWERS = (
     "answered_request WHERE workspace_id = %(workspace)s"
@@ -167,6 +189,20 @@ class RetentionTable:
             )
             count: int = (await transaction.query(PURGE, {**arguments, "ids": ids}))[0][0]
             return count
+
+        return await self._session.transaction(work)
+
+    async def forget_departed(self, workspace_id: UUID, limits: Limits) -> bool:
+        """Forget some of what left the workspace long ago; whether there was any."""
+
+        async def work(transaction: Transaction) -> bool:
+            await transaction.query(
+                "SELECT FROM workspace WHERE id = %s FOR NO KEY UPDATE", [workspace_id]
+            )
+            rows = await transaction.query(
+                FORGET_DEPARTED, {"workspace": workspace_id, "horizon": limits.horizon}
+            )
+            return bool(rows[0][0])
 
         return await self._session.transaction(work)
 

@@ -20,7 +20,10 @@ COLUMNS = (
     ' modified_at, metadata, length, "offset", refusals, item_id, item_version, expires_at'
 )
 OPEN = "id = %(id)s AND account_id = %(account)s AND expires_at > %(now)s"
-UNFINISHED = f'{OPEN} AND item_id IS NULL AND "offset" = %(offset)s'
+UNFINISHED = (
+    f'{OPEN} AND item_id IS NULL AND "offset" = %(offset)s AND workspace_id = %(workspace)s'
+)
+"""With its folder an upload may go to another workspace: what arrives then belongs there."""
 
 
 @frozen
@@ -232,6 +235,7 @@ def _key(upload: Upload, now: datetime) -> dict[str, object]:
     return {
         "id": upload.id,
         "account": upload.account_id,
+        "workspace": upload.workspace_id,
         "offset": upload.offset,
         "now": now,
     }

@@ -12,10 +12,15 @@ from stacksync.model import Role, Workspace
 OWNER = ", ".join(f"o.{column}" for column in accounts.COLUMNS.split(", "))
 
 COLUMNS = (
-    "w.id, m.mount_name, m.mount_parent_id, m.role, w.container, w.is_shared, w.is_encrypted,"
-    f" w.latest_revision, w.oldest_revision, {OWNER}"
+    "w.id, m.mount_name, (SELECT p.id FROM item p"
+    " WHERE p.id = m.mount_parent_id AND p.status <> 'DELETED'),"
+    " m.role, w.container, w.is_shared, w.is_encrypted, w.latest_revision, w.oldest_revision,"
+    f" w.root_item_id, w.has_mounts, {OWNER}"
 )
-"""Of ``workspace w``, the ``membership m`` of who asks, and the owner's ``account o``."""
+"""Of ``workspace w``, the ``membership m`` of who asks, and the owner's ``account o``.
+
+What is mounted in a folder that is not live is in the root.
+"""
 
 SELECT = f"""
     SELECT {COLUMNS}
@@ -24,10 +29,16 @@ SELECT = f"""
     JOIN account o ON o.id = w.owner_id
 """
 
+DEFAULT = f"""
+    {SELECT} WHERE m.account_id = %s AND w.owner_id = m.account_id AND NOT w.is_shared
+    ORDER BY w.created_at, w.id LIMIT 1
+"""
+
 
 def workspace(row: Row) -> Workspace:
     """A workspace from the columns :data:`COLUMNS`."""
-    identity, name, parent, role, container, shared, encrypted, latest, oldest, *owner = row
+    identity, name, parent, role, container, shared, encrypted, latest, oldest, *others = row
+    root_item_id, has_mounts, *owner = others
     return Workspace(
         id=identity,
         name=name,
@@ -39,7 +50,25 @@ def workspace(row: Row) -> Workspace:
         is_encrypted=encrypted,
         latest_revision=latest,
         oldest_revision=oldest,
+        root_item_id=root_item_id,
+        has_mounts=has_mounts,
     )
+
+
+async def seen_by(
+    transaction: Transaction, account_id: UUID, workspace_id: UUID
+) -> Workspace | None:
+    """The workspace as one of its members sees it within a transaction."""
+    rows = await transaction.query(
+        f"{SELECT} WHERE m.account_id = %s AND m.workspace_id = %s", [account_id, workspace_id]
+    )
+    return workspace(rows[0]) if rows else None
+
+
+async def default_within(transaction: Transaction, account_id: UUID) -> Workspace | None:
+    """What :meth:`WorkspaceTable.default_of` tells, within a transaction."""
+    rows = await transaction.query(DEFAULT, [account_id])
+    return workspace(rows[0]) if rows else None
 
 
 class WorkspaceTable:
@@ -70,10 +99,7 @@ class WorkspaceTable:
         """Where an account's own files are: the oldest workspace it owns and does not share."""
         rows = await self._database.query(
             "read default workspace",
-            f"""
-            {SELECT} WHERE m.account_id = %s AND w.owner_id = m.account_id AND NOT w.is_shared
-            ORDER BY w.created_at, w.id LIMIT 1
-            """,
+            DEFAULT,
             [account_id],
             repeatable=True,
         )
@@ -115,11 +141,7 @@ class WorkspaceTable:
             )
             if not updated:
                 return None
-            rows = await transaction.query(
-                f"{SELECT} WHERE m.account_id = %s AND m.workspace_id = %s",
-                [account_id, workspace_id],
-            )
-            return workspace(rows[0])
+            return await seen_by(transaction, account_id, workspace_id)
 
         return await self._database.transaction("update workspace", work, repeatable=True)
 

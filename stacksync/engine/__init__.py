@@ -9,31 +9,54 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from attrs import frozen
+from twisted.internet.defer import Deferred
 
+from stacksync.config.sharing_options import JobsConfig, SharingConfig
+from stacksync.db.account_removal import AccountRemovalTable
 from stacksync.db.accounts import AccountTable
+from stacksync.db.chunk_copies import ChunkCopyTable
 from stacksync.db.commits import CommitTable
 from stacksync.db.database import Database
 from stacksync.db.devices import DeviceTable
 from stacksync.db.doomed_chunks import DoomedChunkTable
 from stacksync.db.hints import HintChannel
 from stacksync.db.items import ItemTable
+from stacksync.db.jobs import JobTable
 from stacksync.db.listings import Listings
+from stacksync.db.members import MemberTable
+from stacksync.db.proposals import ProposalTable
 from stacksync.db.uploads import UploadTable
 from stacksync.db.workspaces import WorkspaceTable
 from stacksync.engine.access import Access
 from stacksync.engine.accounts import Accounts
+from stacksync.engine.asking import Asking
 from stacksync.engine.changes import ChangeLog
 from stacksync.engine.chunks import Chunks
 from stacksync.engine.commit_queue import CommitQueue
 from stacksync.engine.commits import Commits
 from stacksync.engine.content import ContentStore
+from stacksync.engine.content.fallback import FallbackStore
 from stacksync.engine.devices import Devices
 from stacksync.engine.files import Files
 from stacksync.engine.item_commits import ItemCommits
 from stacksync.engine.items import Items
+from stacksync.engine.jobs import Jobs, JobSettings
+from stacksync.engine.jobs.claims import LEASE
+from stacksync.engine.jobs.handlers import handlers_on
+from stacksync.engine.jobs.remove_identity import RemoveIdentity
+from stacksync.engine.members import Members
+from stacksync.engine.metrics import Measurements
+from stacksync.engine.mounts import Mounts
+from stacksync.engine.moves import Moves
 from stacksync.engine.notifier import Notifier
+from stacksync.engine.proposals import Proposals
+from stacksync.engine.relocation import Relocation
+from stacksync.engine.removal import AccountRemoval
 from stacksync.engine.repeats import Repeats
+from stacksync.engine.share_jobs import ShareJobs
+from stacksync.engine.sharing import Sharing, SharingSettings
 from stacksync.engine.sweep import Sweep
+from stacksync.engine.transfers import Transfers
 from stacksync.engine.trash import Trash
 from stacksync.engine.upload_sweep import UploadSweep
 from stacksync.engine.upload_target import UploadTarget
@@ -42,6 +65,7 @@ from stacksync.engine.validation import Limits
 from stacksync.engine.versions import Versions
 from stacksync.engine.workspaces import Workspaces
 from stacksync.interfaces import IBlobStore
+from stacksync.metrics import Metrics
 
 
 class EngineSettings(Protocol):
@@ -60,6 +84,8 @@ class Engine:
     accounts: Accounts
     devices: Devices
     workspaces: Workspaces
+    proposals: Proposals
+    members: Members
     commits: Commits
     changes: ChangeLog
     versions: Versions
@@ -73,13 +99,20 @@ class Engine:
     sweep: Sweep
     upload_sweep: UploadSweep
     hints: HintChannel
+    jobs: Jobs
+    metrics: Measurements
 
     def start(self) -> None:
         """Begin to hear other instances and to sweep."""
-        self.hints.start(self.notifier.heard, self.sweep.soon)
+        self.hints.start(self.notifier.heard, self._missed, self.notifier.heard_account)
         self.sweep.start()
         self.upload_sweep.start()
         self.content.start()
+
+    def _missed(self) -> None:
+        """Hints of other instances may have been missed."""
+        self.sweep.soon()
+        self.notifier.missed()
 
     def stop(self) -> None:
         self.sweep.stop()
@@ -87,6 +120,8 @@ class Engine:
         self.hints.stop()
         self.notifier.stop()
         self.content.stop()
+        # Who wants the jobs to go on elsewhere at once has waited for this before.
+        Deferred.fromCoroutine(self.jobs.stop())
 
 
 def engine_on(
@@ -99,12 +134,18 @@ def engine_on(
     store: IBlobStore,
     content_threads: int = 2,
     upload_expire: float = 86400.0,
+    jobs: JobSettings | None = None,
+    sharing: SharingSettings | None = None,
+    remove_identity: RemoveIdentity | None = None,
+    lease: float = LEASE,
 ) -> Engine:
     """Put an engine together on a database and a store for what files consist of.
 
     :param lanes: how many commit transactions may run at a time.
     :param content_threads: how many pieces of files are cut, hashed or compressed at a time.
     :param upload_expire: seconds that an unfinished upload is kept after its last piece.
+    :param remove_identity: removes a user of the identity service, if there is one.
+    :param lease: seconds after which the jobs of an instance that was killed go on elsewhere.
     """
     workspace_table = WorkspaceTable(database)
     commit_table = CommitTable(database)
@@ -116,16 +157,67 @@ def engine_on(
     devices = Devices(DeviceTable(database))
     commits = Commits(CommitQueue(commit_table, lanes), notifier, limits)
     item_commits = ItemCommits(item_table, commits, devices, access)
-    items = Items(item_table, listings, access, item_commits)
     versions = Versions(item_table, access)
-    content = ContentStore(reactor, store, DoomedChunkTable(database), limits, content_threads)
+    content = ContentStore(
+        reactor,
+        store,
+        DoomedChunkTable(database),
+        limits,
+        content_threads,
+        FallbackStore(store, ChunkCopyTable(database)),
+    )
+    job_settings = jobs or JobsConfig()
+    sharing_settings = sharing or SharingConfig()
+    job_table = JobTable(database)
+    account_table = AccountTable(database)
+    member_table = MemberTable(database)
+    proposal_table = ProposalTable(database)
+    metrics = Metrics()
+    handlers = handlers_on(
+        database,
+        store,
+        proposal_table,
+        notifier,
+        metrics,
+        copies_at_once=job_settings.copies_at_once,
+        remove_identity=remove_identity,
+    )
+    job_runner = Jobs(reactor, job_table, handlers, job_settings, metrics, lease)
+    share_jobs = ShareJobs(job_table, job_runner.wake)
+    moves = Moves(commit_table, share_jobs, notifier)
+    parts = Sharing(member_table, proposal_table, moves, share_jobs, sharing_settings)
+    asking = Asking(
+        database,
+        proposal_table,
+        member_table,
+        account_table,
+        access,
+        parts,
+        share_jobs,
+        sharing_settings,
+    )
+    proposals = Proposals(database, proposal_table, account_table, access, devices, parts, asking)
+    mounts = Mounts(database, access, notifier)
+    transfers = Transfers(database, item_table, access, devices, moves)
+    relocation = Relocation(access, item_commits, mounts, transfers)
+    items = Items(item_table, listings, access, item_commits, relocation)
     repeats = Repeats(item_table, devices)
     target = UploadTarget(items, item_commits, devices, access)
     uploads = Uploads(reactor, UploadTable(database), target, content, access, upload_expire)
     return Engine(
-        accounts=Accounts(AccountTable(database)),
+        accounts=Accounts(
+            account_table,
+            AccountRemoval(database, AccountRemovalTable(), member_table, parts, share_jobs),
+            proposals,
+            job_runner.wake,
+            auto_accept=sharing_settings.auto_accept,
+        ),
         devices=devices,
-        workspaces=Workspaces(workspace_table, access, notifier),
+        workspaces=Workspaces(workspace_table, access, notifier, mounts),
+        proposals=proposals,
+        members=Members(
+            database, member_table, proposal_table, account_table, access, devices, parts
+        ),
         commits=commits,
         changes=ChangeLog(item_table, access),
         versions=versions,
@@ -139,4 +231,6 @@ def engine_on(
         sweep=Sweep(reactor, workspace_table, commit_table, notifier, settings.sweep_interval),
         upload_sweep=UploadSweep(reactor, uploads),
         hints=hints,
+        jobs=job_runner,
+        metrics=Measurements(reactor, job_table, metrics),
     )

@@ -71,6 +71,15 @@ def check_may_write(workspace: Workspace) -> None:
         raise Forbidden(f"viewers cannot change anything in workspace {workspace.id}")
 
 
+def check_may_share(workspace: Workspace) -> None:
+    """Owner and editors propose, withdraw and unshare.
+
+    :raises Forbidden: the member who sees the workspace so may only look.
+    """
+    if workspace.role is Role.VIEWER:
+        raise Forbidden(f"viewers cannot say who takes part in workspace {workspace.id}")
+
+
 def refused_commit(request: CommitRequest, refused: RequestRefused) -> StackSyncError:
     """The error that a refused commit is told with."""
     if refused.reason == "workspace":

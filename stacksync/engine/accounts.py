@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 from attrs import field, frozen
 
 from stacksync.db.accounts import AccountTable
 from stacksync.engine import validation
+from stacksync.engine.proposals import Proposals
+from stacksync.engine.removal import AccountRemoval
 from stacksync.errors import AccountNotFound, InvalidRequest
-from stacksync.model import Account, Principal
+from stacksync.model import Account, Principal, SignIn
 
 FIRST_WORKSPACE = "StackSync"
 """What the workspace that every account begins with is called."""
@@ -21,6 +24,8 @@ class Credentials:
 
     account_id: UUID
     password_hash: str | None = field(repr=False)
+    identity_id: str | None = None
+    """The user in the identity service, if it has one there."""
 
 
 class Accounts:
@@ -30,24 +35,86 @@ class Accounts:
     the operator and for signing in; front-ends hand users only their own.
     """
 
-    def __init__(self, table: AccountTable) -> None:
+    def __init__(
+        self,
+        table: AccountTable,
+        removal: AccountRemoval,
+        proposals: Proposals,
+        wake: Callable[[], None],
+        *,
+        auto_accept: bool,
+    ) -> None:
         self._table = table
+        self._removal = removal
+        self._proposals = proposals
+        self._wake = wake
+        self._auto_accept = auto_accept
 
     async def create(
-        self, email: str, *, name: str | None, quota_limit: int, password_hash: str | None
+        self,
+        email: str,
+        *,
+        name: str | None,
+        quota_limit: int,
+        password_hash: str | None,
+        identity_id: str | None = None,
+        identity_is_ours: bool = False,
     ) -> Account:
         """Add an account with its first workspace.
 
+        What was proposed to its e-mail before waits for its answer, or is
+        accepted at once where the operator wants that.
+
         :param name: left out, the e-mail's local part.
         :param quota_limit: bytes.
+        :param identity_id: the user in the identity service, if it has one there.
+        :param identity_is_ours: that user goes with the account.
         :raises EmailTaken: another account has this e-mail, whatever its case.
+        :raises Conflict: another account has this user.
         :raises InvalidRequest: a value that no account can have.
         """
         validation.check_email(email)
         name = name or email.rpartition("@")[0]
         validation.check_text("name", name)
         check_quota(quota_limit)
-        return await self._table.insert(email, name, quota_limit, password_hash, FIRST_WORKSPACE)
+        account = await self._table.insert(
+            email, name, quota_limit, password_hash, FIRST_WORKSPACE, identity_id, identity_is_ours
+        )
+        self._wake()
+        if self._auto_accept:
+            await self._proposals.accept_all(Principal(account.id, SignIn.OPERATOR))
+        return account
+
+    async def remove(self, account_id: UUID, *, keep_data: bool) -> None:
+        """Remove an account with its workspaces, and the user that we made for it.
+
+        Folders that it shares are shared no more, and it leaves those of others.
+
+        :param keep_data: the containers stay in the store, open to nobody.
+        :raises AccountNotFound: no such account.
+        :raises Unavailable: the database is away.
+        """
+        await self._removal.remove(account_id, keep_data=keep_data)
+
+    async def link(self, account_id: UUID, *, identity_id: str, identity_is_ours: bool) -> Account:
+        """Say which user of the identity service an account is.
+
+        :param identity_is_ours: that user goes with the account.
+        :raises AccountNotFound: no such account.
+        :raises Conflict: another account has this user.
+        """
+        account = await self._table.link(account_id, identity_id, identity_is_ours)
+        if account is None:
+            raise AccountNotFound(account_id)
+        self._wake()
+        return account
+
+    async def by_identity(self, identity_id: str) -> Account:
+        """:raises AccountNotFound: nobody has this user in the identity service."""
+        account = await self._table.by_identity(identity_id) if "\0" not in identity_id else None
+        if account is None:
+            raise AccountNotFound(identity_id)
+        return account
 
     async def of(self, principal: Principal) -> Account:
         """The principal's own account.
@@ -103,6 +170,7 @@ class Accounts:
         account = await self._table.update(account_id, email, name, quota_limit, password_hash)
         if account is None:
             raise AccountNotFound(account_id)
+        self._wake()
         return account
 
     async def credentials(self, email: str) -> Credentials | None:

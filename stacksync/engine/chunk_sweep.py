@@ -103,6 +103,7 @@ class ChunkSweep:
 
     async def _spare(self, workspace: KnownWorkspace, latest: int, pruned: Limits | None) -> None:
         await self._table.spare_uploads(workspace.id, pruned.now if pruned is not None else None)
+        await self._table.spare_copied(workspace.id)
         place: Place | None = Place()
         while place is not None:
             self._progress(
@@ -164,7 +165,10 @@ class ChunkSweep:
         return done
 
     async def _delete_one(self, container: str, name: str) -> None:
-        info = await self._store.head(container, name)
+        try:
+            info = await self._store.head(container, name)
+        except ContainerNotFound:
+            return
         if info is None or info.modified_at >= self._cutoff:
             return
         if await self._store.delete(container, name):

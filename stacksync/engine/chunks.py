@@ -58,6 +58,9 @@ class Chunks:
         workspace = await self._access.workspace(principal, workspace_id)
         info = await self._content.keeper.present(workspace, name)
         if info is None:
+            # One that is still to be copied stays, and is as good as new then.
+            info = await self._look(workspace, name)
+        if info is None:
             raise ChunkNotFound(name)
         return info
 
@@ -68,13 +71,10 @@ class Chunks:
         """
         validation.check_name("name", name)
         workspace = await self._access.workspace(principal, workspace_id)
-        try:
-            info = await self._content.store.head(workspace.container, name)
-        except ContainerNotFound:
-            info = None
+        info = await self._look(workspace, name)
         if info is None:
             raise ChunkNotFound(name)
-        return StoredChunk(info, workspace.container, self._content.store)
+        return StoredChunk(info, workspace.container, self._content.reading)
 
     async def put(
         self, principal: Principal, workspace_id: UUID, name: str, body: IByteStream
@@ -96,6 +96,9 @@ class Chunks:
         check_may_write(workspace)
         tells_content = content_name(name) is not None and not workspace.is_encrypted
         present = await self._content.keeper.present(workspace, name)
+        if present is None and not tells_content:
+            # What is still to be copied has the name already.
+            present = await self._look(workspace, name)
         if present is not None:
             if not tells_content:
                 await self._compare(workspace, name, body)
@@ -104,9 +107,16 @@ class Chunks:
             body = CheckedBody(name, body, self._content.threads)
         return await self._content.keeper.put(workspace, name, body), True
 
+    async def _look(self, workspace: Workspace, name: str) -> BlobInfo | None:
+        """What is known of a chunk, wherever it can be read from now."""
+        try:
+            return await self._content.reading.head(workspace.container, name)
+        except ContainerNotFound:
+            return None
+
     async def _compare(self, workspace: Workspace, name: str, body: IByteStream) -> None:
         """:raises ChunkConflict: the body is not what is stored under the name."""
-        held = await self._content.store.get(workspace.container, name)
+        held = await self._content.reading.get(workspace.container, name)
         ours = theirs = b""
         try:
             while True:

@@ -17,8 +17,9 @@ from stacksync.engine.access import Access, check_may_write
 from stacksync.engine.content import ContentStore
 from stacksync.engine.content.bounded import BoundedBody
 from stacksync.engine.devices import Devices
+from stacksync.engine.item_checks import check_kind, check_live, present
 from stacksync.engine.item_commits import ItemCommits, check_version
-from stacksync.engine.items import Items, check_kind, check_live, present
+from stacksync.engine.items import Items
 from stacksync.engine.repeats import Repeats
 from stacksync.engine.versions import Versions
 from stacksync.errors import ContentEncrypted, QuotaExceeded
@@ -94,6 +95,7 @@ class Files:
         :raises IncompleteBody: the body ends before its length.
         :raises TooLarge: it goes on after it, or has too many chunks.
         :raises Unavailable: the store or the database is away.
+        :raises ElsewhereNow: the folder has gone to another workspace meanwhile.
 
         Before the body is read also what :meth:`.items.Items.place` raises.
         """
@@ -167,7 +169,12 @@ class Files:
             return with_content(changed(item, now), content)
 
         return await self._commits.change(
-            principal, item_id, describe, expected=expected, request_id=request_id
+            principal,
+            item_id,
+            describe,
+            expected=expected,
+            request_id=request_id,
+            only_in=held.workspace.id,
         )
 
     async def restore_version(

@@ -21,12 +21,14 @@ from stacksync.engine.devices import Devices
 from stacksync.errors import (
     Conflict,
     DeviceNotFound,
+    ElsewhereNow,
     FolderCycle,
     InvalidRequest,
     ItemNotFound,
     NameTaken,
     ParentNotFound,
     QuotaExceeded,
+    SharedFolder,
     StackSyncError,
     StaleVersion,
     VersionMismatch,
@@ -37,8 +39,10 @@ from stacksync.model import (
     Item,
     ItemChange,
     ItemOutcome,
+    ItemStatus,
     Principal,
     Refusal,
+    Workspace,
 )
 
 TRIES = 5
@@ -78,6 +82,7 @@ class ItemCommits:
 
         :raises WorkspaceNotFound: no such workspace, or not the principal's.
         :raises Forbidden: the principal may only look.
+        :raises ElsewhereNow: the parent has gone to another workspace meanwhile.
         :raises NameTaken, ParentNotFound, QuotaExceeded, InvalidRequest: it cannot be.
         :raises RequestReused: the request id stands for another request.
         :raises Unavailable: the database is away.
@@ -85,6 +90,8 @@ class ItemCommits:
         before = await self._before(principal, request_id)
         change = as_before(change, before)
         result = await self._commit(principal, workspace_id, change, request_id)
+        if result.outcomes[0].refusal is Refusal.PARENT_NOT_FOUND and change.parent_id is not None:
+            await self._check_parent(principal, workspace_id, change.parent_id)
         return committed(change, result)
 
     async def change(
@@ -95,11 +102,15 @@ class ItemCommits:
         *,
         expected: int | None,
         request_id: str | None,
+        only_in: UUID | None = None,
     ) -> Item:
-        """Make the next version of an item.
+        """Make the next version of an item, in whichever workspace it is by then.
 
         :param describe: may raise; asked again when another commit came first.
         :param expected: the version that the caller means; ``None``: the newest.
+        :param only_in: the workspace whose container has the change's content.
+        :raises ElsewhereNow: the item has gone to another workspace than that.
+        :raises SharedFolder: a shared workspace consists of it.
         :raises ItemNotFound: no such item, or in no workspace of the principal's.
         :raises Forbidden: the principal may only look.
         :raises VersionMismatch: the item is not at the ``expected`` version.
@@ -114,6 +125,13 @@ class ItemCommits:
             held = await self._access.item(principal, item_id)
             check_may_write(held.workspace)
             before = await self._before(principal, attempt_id)
+            if is_elsewhere(before, item_id, held.workspace):
+                assert before is not None
+                if before.item is not None:
+                    return before.item
+                continue
+            if only_in not in (None, held.workspace.id):
+                raise elsewhere_now(item_id)
             item = await self._described(principal, held.item, before)
             try:
                 change = describe(item)
@@ -128,8 +146,14 @@ class ItemCommits:
             result = await self._commit(principal, held.workspace.id, change, attempt_id)
             outcome = result.outcomes[0]
             if outcome.refusal is Refusal.NAME_TAKEN:
-                outcome = await self._in_the_way(held.workspace.id, change, outcome)
+                outcome = await self._in_the_way(held.workspace, change, outcome)
                 raise error_of(change, outcome, result)
+            if outcome.refusal is Refusal.NOT_FOUND:
+                # It has gone to another workspace just now, or is no concern of theirs any more.
+                if only_in is not None:
+                    await self._access.item(principal, item_id)
+                    raise elsewhere_now(item_id)
+                continue
             if outcome.refusal is not Refusal.STALE:
                 return committed(change, result)
             item = outcome.item or item
@@ -137,15 +161,29 @@ class ItemCommits:
         raise StaleVersion(f"item {item_id} changed {TRIES} times meanwhile", item)
 
     async def _in_the_way(
-        self, workspace_id: UUID, change: ItemChange, outcome: ItemOutcome
+        self, workspace: Workspace, change: ItemChange, outcome: ItemOutcome
     ) -> ItemOutcome:
         """The outcome with who has the name, of whom a device hears in other ways.
 
         If nobody has it any more, with the item itself, as the commit told.
         """
         name = change.name or (outcome.item.name if outcome.item is not None else "")
-        taken = await self._table.live_named(workspace_id, change.parent_id, name)
+        parent_id = change.parent_id
+        if parent_id is None:
+            parent_id = workspace.root_item_id
+        taken = await self._table.live_named(workspace.id, parent_id, name)
+        if taken is None and workspace.has_mounts:
+            taken = await self._table.mount_named(workspace.owner.id, parent_id, name)
         return evolve(outcome, item=taken) if taken is not None else outcome
+
+    async def _check_parent(self, principal: Principal, workspace_id: UUID, parent_id: int) -> None:
+        """:raises ElsewhereNow: the folder is live, but in another workspace meanwhile."""
+        try:
+            held = await self._access.item(principal, parent_id)
+        except ItemNotFound:
+            return
+        if held.workspace.id != workspace_id and held.item.status is not ItemStatus.DELETED:
+            raise elsewhere_now(parent_id)
 
     async def _before(self, principal: Principal, request_id: str | None) -> ItemOutcome | None:
         """What became of the same request when it came before."""
@@ -194,6 +232,25 @@ def identity_of(request_id: str | None, attempt: int) -> str | None:
     return str(uuid5(UUID(int=attempt), request_id))
 
 
+def is_elsewhere(before: ItemOutcome | None, item_id: int, workspace: Workspace) -> bool:
+    """Whether a try that came before was about an item that has changed its workspace since."""
+    if before is None:
+        return False
+    if before.refusal is Refusal.NOT_FOUND:
+        return True
+    made = before.item
+    return (
+        before.committed
+        and made is not None
+        and made.id == item_id
+        and made.workspace_id != workspace.id
+    )
+
+
+def elsewhere_now(item_id: int) -> ElsewhereNow:
+    return ElsewhereNow(f"item {item_id} has gone to another workspace meanwhile: send it again")
+
+
 def as_before(change: ItemChange, before: ItemOutcome | None) -> ItemChange:
     """The change with the time of the first time, without which it would be another request."""
     if before is None or before.refusal is not None or before.item is None:
@@ -220,6 +277,10 @@ def error_of(change: ItemChange, outcome: ItemOutcome, result: CommitResult) -> 
     if outcome.refusal is Refusal.NAME_TAKEN:
         name = change.name if change.name is not None or current is None else current.name
         return NameTaken(f"there is an item named {name!r} in this folder already", current)
+    if outcome.refusal is Refusal.SHARED_FOLDER:
+        return SharedFolder(
+            f"folder {change.id} is shared: its owner can unshare it, others can leave it", current
+        )
     if outcome.refusal is Refusal.PARENT_NOT_FOUND:
         return ParentNotFound(change.parent_id)
     if outcome.refusal is Refusal.QUOTA:

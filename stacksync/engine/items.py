@@ -5,19 +5,19 @@ What files consist of is not looked at here.  The trash is in :mod:`.trash`.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from attrs import frozen
 
 from stacksync.db.items import HeldItem, ItemTable
 from stacksync.db.listings import Listings
 from stacksync.engine import validation
 from stacksync.engine.access import Access, check_may_write
+from stacksync.engine.item_checks import check_kind, check_live, present
 from stacksync.engine.item_commits import ItemCommits
+from stacksync.engine.mounts import as_mounted
+from stacksync.engine.relocation import Relocation
 from stacksync.errors import (
     ContentEncrypted,
     InvalidRequest,
-    ItemDeleted,
     ItemNotFound,
     NameTaken,
     ParentNotFound,
@@ -57,8 +57,14 @@ class Items:
     """
 
     def __init__(
-        self, table: ItemTable, listings: Listings, access: Access, commits: ItemCommits
+        self,
+        table: ItemTable,
+        listings: Listings,
+        access: Access,
+        commits: ItemCommits,
+        relocation: Relocation,
     ) -> None:
+        self._relocation = relocation
         self._table = table
         self._listings = listings
         self._access = access
@@ -71,7 +77,7 @@ class Items:
         """
         held = await self._access.item(principal, item_id)
         check_kind(held.item, is_folder)
-        return held.item
+        return as_mounted(held)
 
     async def contents(
         self,
@@ -82,7 +88,7 @@ class Items:
         *,
         include_deleted: bool = False,
     ) -> ItemPage:
-        """A page of what is in a folder.
+        """A page of what is in a folder, the shared folders among it that are mounted there.
 
         :param folder_id: ``None`` or 0 for the root of the default workspace.
         :raises ItemNotFound: see above.
@@ -96,7 +102,12 @@ class Items:
             check_kind(held.item, True)
             workspace = held.workspace
         return await self._listings.contents(
-            workspace.id, folder_id or None, paging, shape, include_deleted=include_deleted
+            workspace.id,
+            folder_id or None,
+            paging,
+            shape,
+            include_deleted=include_deleted,
+            mounts_of=principal.account_id if workspace.has_mounts else None,
         )
 
     async def create_folder(
@@ -138,30 +149,23 @@ class Items:
     ) -> Item:
         """Rename or move an item; one that is so already stays as it is.
 
+        A shared folder is renamed and moved for the principal alone.
+
         :param name: ``None`` keeps it.
-        :param parent_id: ``None`` keeps it, 0 is the root of the item's workspace.
+        :param parent_id: ``None`` keeps it, 0 is the root: of the item's
+            workspace, or, where that is shared, of the default one.  In another
+            workspace of the principal's: see :class:`.transfers.Transfers`.
         :raises ItemDeleted: it is in the trash.
+        :raises NestedShare: a shared folder would stand in another.
         """
-        if name is not None:
-            validation.check_name("name", name)
-
-        def describe(item: Item) -> ItemChange | None:
-            check_kind(item, is_folder)
-            check_live(item)
-            parent = new_parent(item, parent_id)
-            if parent == item.parent_id and name in (None, item.name):
-                return None
-            moved = parent != item.parent_id
-            return ItemChange(
-                status=ItemStatus.MOVED if moved else ItemStatus.RENAMED,
-                version=item.version + 1,
-                modified_at=present(),
-                parent_id=parent,
-                name=name,
-            )
-
-        return await self._commits.change(
-            principal, item_id, describe, expected=expected, request_id=request_id
+        return await self._relocation.relocate(
+            principal,
+            item_id,
+            is_folder=is_folder,
+            name=name,
+            parent_id=parent_id,
+            expected=expected,
+            request_id=request_id,
         )
 
     async def delete(
@@ -176,6 +180,7 @@ class Items:
         """Put an item into the trash, a folder with all that is in it, in one commit.
 
         :raises ItemDeleted: it is there already.
+        :raises SharedFolder: it is shared: it can be unshared, or left.
         """
 
         def describe(item: Item) -> ItemChange:
@@ -218,8 +223,11 @@ class Items:
                 f"workspace {workspace.id} is encrypted by its devices: only they can make files"
                 " in it"
             )
+        # Where no parent is said, a shared workspace's folder is meant.
         place = Place(workspace, parent_id or None)
         taken = await self._table.live_named(workspace.id, place.parent_id, name)
+        if taken is None and workspace.has_mounts:
+            taken = await self._table.mount_named(principal.account_id, place.parent_id, name)
         if taken is not None:
             raise NameTaken(f"there is an item named {name!r} in this folder already", taken)
         left = workspace.owner.quota_left
@@ -260,30 +268,7 @@ class Home:
     parent: Item | None
 
 
-def check_kind(item: Item, is_folder: bool) -> None:
-    """:raises ItemNotFound: a file was asked for and this is a folder, or the other way round."""
-    if item.is_folder is not is_folder:
-        raise ItemNotFound(item.id)
-
-
-def check_live(item: Item) -> None:
-    """:raises ItemDeleted: the item is in the trash."""
-    if item.status is ItemStatus.DELETED:
-        raise ItemDeleted(f"item {item.id} is in the trash: it can be restored", item)
-
-
 def check_paging(paging: Paging) -> None:
     """:raises InvalidRequest: pages cannot be that long, or that short."""
     if not 0 < paging.limit <= LONGEST_PAGE:
         raise InvalidRequest("limit", f"{paging.limit} is not between 1 and {LONGEST_PAGE}")
-
-
-def new_parent(item: Item, parent_id: int | None) -> int | None:
-    """The parent that a change gives an item: ``None`` keeps the present one, 0 is the root."""
-    return item.parent_id if parent_id is None else parent_id or None
-
-
-def present() -> datetime:
-    """Now, in the precision that instants have."""
-    now = datetime.now(UTC)
-    return now.replace(microsecond=now.microsecond // 1000 * 1000)

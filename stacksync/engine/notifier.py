@@ -6,7 +6,7 @@ again later rather than kept.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -16,7 +16,15 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from stacksync.errors import Unavailable
-from stacksync.events import Committed, Event, WorkspaceTouched
+from stacksync.events import (
+    Committed,
+    Event,
+    ShareProposed,
+    SharesTouched,
+    Unshared,
+    WorkspaceTouched,
+    WorkspaceUpdated,
+)
 from stacksync.interfaces import IEventSink
 
 log = Logger()
@@ -29,6 +37,7 @@ class HintSender(Protocol):
     """Reaches the other instances; :class:`stacksync.db.hints.HintChannel` does."""
 
     async def send(self, revisions: Mapping[UUID, int], *, told: bool) -> None: ...
+    async def send_accounts(self, account_ids: Collection[UUID]) -> None: ...
 
 
 class Notifier:
@@ -43,16 +52,25 @@ class Notifier:
         self._hints = hints
         self._gather = gather
         self._sinks: list[IEventSink] = []
+        self._when_missed: dict[IEventSink, Callable[[], None]] = {}
         self._gathered: dict[bool, dict[UUID, int]] = {True: {}, False: {}}
         """Revisions to hint at, by whether every sink has told its devices."""
+        self._touched: set[UUID] = set()
+        """Accounts to hint at."""
         self._sending: IDelayedCall | None = None
         self._announced: dict[UUID, tuple[int, float]] = {}
 
-    def subscribe(self, sink: IEventSink) -> None:
-        """Hand every event from now on to this sink, too."""
+    def subscribe(self, sink: IEventSink, missed: Callable[[], None] | None = None) -> None:
+        """Hand every event from now on to this sink, too.
+
+        :param missed: called when hints of other instances may have been missed.
+        """
         self._sinks.append(sink)
+        if missed is not None:
+            self._when_missed[sink] = missed
 
     def unsubscribe(self, sink: IEventSink) -> None:
+        self._when_missed.pop(sink, None)
         if sink in self._sinks:
             self._sinks.remove(sink)
 
@@ -69,6 +87,7 @@ class Notifier:
             self._hint(event.result.workspace_id, event.result.revision, told=not failures)
             if not failures:
                 self.remember(event.result.workspace_id, event.result.revision)
+        self._hint_accounts(accounts_of(event))
         for failure in failures:
             failure.raiseException()
 
@@ -107,6 +126,21 @@ class Notifier:
             self.remember(workspace_id, revision)
         self.announce_later(WorkspaceTouched(workspace_id, revision))
 
+    def heard_account(self, account_id: UUID) -> None:
+        """Another instance has told this account's devices of something: tell our event streams."""
+        self.announce_later(SharesTouched(account_id))
+
+    def missed(self) -> None:
+        """Hints of other instances may have been missed: whoever leans on them has to look."""
+        for look in list(self._when_missed.values()):
+            look()
+
+    def touched(self, workspace_id: UUID, revision: int) -> None:
+        """A workspace has got to this revision, and there is no item of it to tell."""
+        self.remember(workspace_id, revision)
+        self._hint(workspace_id, revision, told=True)
+        self.announce_later(WorkspaceTouched(workspace_id, revision))
+
     def stop(self) -> None:
         """Send the gathered hints no more."""
         if self._sending is not None:
@@ -116,6 +150,14 @@ class Notifier:
     def _hint(self, workspace_id: UUID, revision: int, *, told: bool) -> None:
         gathered = self._gathered[told]
         gathered[workspace_id] = max(revision, gathered.get(workspace_id, 0))
+        self._send_soon()
+
+    def _hint_accounts(self, account_ids: Collection[UUID]) -> None:
+        if account_ids:
+            self._touched.update(account_ids)
+            self._send_soon()
+
+    def _send_soon(self) -> None:
         if self._sending is None:
             self._sending = self._reactor.callLater(self._gather, self._send_hints)
 
@@ -130,3 +172,16 @@ class Notifier:
                 self._gathered[told] = {}
                 sending = self._hints.send(gathered, told=told)
                 Deferred.fromCoroutine(sending).addErrback(failed)
+        if self._touched:
+            touched, self._touched = self._touched, set()
+            telling = self._hints.send_accounts(touched)
+            Deferred.fromCoroutine(telling).addErrback(failed)
+
+
+def accounts_of(event: Event) -> tuple[UUID, ...]:
+    """Whose workspaces or proposals an event changes, for the event streams of other instances."""
+    if isinstance(event, ShareProposed):
+        return event.account_ids
+    if isinstance(event, WorkspaceUpdated | Unshared):
+        return (event.account_id,)
+    return ()

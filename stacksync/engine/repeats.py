@@ -35,6 +35,6 @@ class Repeats:
             outcome = await self._table.made_by(principal.account_id, device_id, attempt_id)
             if outcome is None:
                 return None
-            if outcome.refusal is not Refusal.STALE:
+            if outcome.refusal not in (Refusal.STALE, Refusal.NOT_FOUND):
                 return outcome.item if outcome.committed else None
         return None

@@ -107,6 +107,8 @@ class Retention:
         while (more := await self._table.purge(workspace.id, limits)) is not None:
             self.so_far = evolve(self.so_far, items=self.so_far.items + more)
             self._tell(workspace, f"{self.so_far.items} deleted items forgotten")
+        while await self._table.forget_departed(workspace.id, limits):
+            self._tell(workspace, "what has left it long ago is forgotten")
 
     def _tell(self, workspace: KnownWorkspace, doing: str) -> None:
         self._progress(f"{workspace.owner_email}: {doing}")

@@ -75,8 +75,13 @@ class Sweep:
             if announced >= revision:
                 continue
             behind += 1
+            told = announced
             for result in await self._commits.results_since(workspace_id, announced):
                 await self._notifier.announce(Committed(result))
+                told = max(told, result.revision)
+            if told < revision:
+                # Its items of that revision have gone elsewhere, or have changed since.
+                self._notifier.touched(workspace_id, revision)
         self._last_success = started
         self._notifier.forget_old()
         return behind

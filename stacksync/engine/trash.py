@@ -5,8 +5,9 @@ from __future__ import annotations
 from stacksync.db.listings import Listings
 from stacksync.engine import validation
 from stacksync.engine.access import Access
+from stacksync.engine.item_checks import check_kind, new_parent, present
 from stacksync.engine.item_commits import ItemCommits
-from stacksync.engine.items import check_kind, check_paging, new_parent, present
+from stacksync.engine.items import check_paging
 from stacksync.errors import Conflict
 from stacksync.model import Item, ItemChange, ItemPage, ItemShape, ItemStatus, Paging, Principal
 

@@ -16,8 +16,9 @@ from stacksync.engine import validation
 from stacksync.engine.access import Access, check_may_write
 from stacksync.engine.devices import Devices
 from stacksync.engine.files import changed, check_replaceable, with_content
+from stacksync.engine.item_checks import check_kind, check_live, present
 from stacksync.engine.item_commits import ItemCommits
-from stacksync.engine.items import Items, check_kind, check_live, present
+from stacksync.engine.items import Items
 from stacksync.errors import InvalidRequest, QuotaExceeded
 from stacksync.model import Content, Item, ItemChange, ItemStatus, Principal
 
@@ -136,6 +137,7 @@ class UploadTarget:
             describe,
             expected=upload.base_version,
             request_id=request_id,
+            only_in=upload.workspace_id,
         )
 
 

@@ -22,6 +22,7 @@ from stacksync.engine.content import ContentStore, ContentWriter, WriterState
 from stacksync.engine.upload_body import Checksum, UploadBody
 from stacksync.engine.upload_target import UploadOrder, UploadTarget
 from stacksync.errors import (
+    ElsewhereNow,
     InvalidRequest,
     OffsetMismatch,
     StackSyncError,
@@ -131,6 +132,7 @@ class Uploads:
         :param limit: the most bytes that a whole of unknown length may have.
         :raises UploadNotFound: see :meth:`get`.
         :raises OffsetMismatch: the upload stands elsewhere, perhaps by now.
+        :raises ElsewhereNow: its folder has gone to another workspace meanwhile.
         :raises TooLarge: the piece goes beyond the end.
         :raises InvalidRequest: another length was said before.
         :raises IncompleteBody: the piece broke off.
@@ -191,7 +193,7 @@ class Uploads:
         await self._target.check_length(principal, upload, length)
         told = await self._table.set_length(upload, length, self._now())
         if told is None:
-            raise stands_elsewhere(await self.get(principal, upload.id), upload.offset)
+            raise overtaken(await self.get(principal, upload.id), upload)
         return told
 
     async def _room(self, principal: Principal, upload: Upload, limit: int | None) -> int:
@@ -229,7 +231,7 @@ class Uploads:
         more = Arrived(state.chunks[kept:], state.tail, state.checksum, state.mimetype)
         advanced = await self._table.advance(upload, state.size, more, now + self._expire, now)
         if advanced is None:
-            raise stands_elsewhere(await self.get(principal, upload.id), upload.offset)
+            raise overtaken(await self.get(principal, upload.id), upload)
         return advanced
 
     async def _settled(self, principal: Principal, upload: Upload) -> Upload:
@@ -264,7 +266,7 @@ class Uploads:
         now = self._now()
         arrived = await self._table.arrived(upload, now + self._expire, now)
         if arrived is None:
-            raise stands_elsewhere(await self.get(principal, upload.id), upload.offset)
+            raise overtaken(await self.get(principal, upload.id), upload)
         state = WriterState(
             chunks=(),
             size=upload.offset,
@@ -277,6 +279,16 @@ class Uploads:
     def _now(self) -> datetime:
         now = datetime.fromtimestamp(self._reactor.seconds(), UTC)
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+def overtaken(newest: Upload, upload: Upload) -> OffsetMismatch | ElsewhereNow:
+    """Why an upload could not be gone on with."""
+    if newest.workspace_id != upload.workspace_id:
+        return ElsewhereNow(
+            f"the upload's folder has gone to another workspace meanwhile: go on from"
+            f" {newest.offset}"
+        )
+    return stands_elsewhere(newest, upload.offset)
 
 
 def stands_elsewhere(upload: Upload, offset: int) -> OffsetMismatch:

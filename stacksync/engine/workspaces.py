@@ -7,8 +7,9 @@ from uuid import UUID
 from stacksync.db.workspaces import WorkspaceTable
 from stacksync.engine import validation
 from stacksync.engine.access import Access
+from stacksync.engine.mounts import Mounts
 from stacksync.engine.notifier import Notifier
-from stacksync.errors import InvalidRequest, ItemNotFound
+from stacksync.errors import InvalidRequest, ItemNotFound, ParentNotFound
 from stacksync.events import WorkspaceUpdated
 from stacksync.model import Principal, Workspace
 
@@ -16,7 +17,10 @@ from stacksync.model import Principal, Workspace
 class Workspaces:
     """Operations on the workspaces that a principal is a member of."""
 
-    def __init__(self, table: WorkspaceTable, access: Access, notifier: Notifier) -> None:
+    def __init__(
+        self, table: WorkspaceTable, access: Access, notifier: Notifier, mounts: Mounts
+    ) -> None:
+        self._mounts = mounts
         self._table = table
         self._access = access
         self._notifier = notifier
@@ -45,6 +49,8 @@ class Workspaces:
             folder of another workspace of the principal.
         :raises WorkspaceNotFound: no such workspace, or not the principal's.
         :raises ItemNotFound: no such folder.
+        :raises NameTaken: something in the folder has the name.
+        :raises NestedShare: the folder is shared: shared folders can't stand in one another.
         :raises InvalidRequest: nothing can have this name, or this request id.
         """
         validation.check_request_id(request_id)
@@ -52,11 +58,18 @@ class Workspaces:
             validation.check_name("name", name)
         if parent_item_id is not None and not 0 <= parent_item_id < validation.INT64:
             raise InvalidRequest("parent_item_id", f"{parent_item_id} is not an item's id")
-        await self._access.workspace(principal, workspace_id)
-        workspace = await self._table.remount(
+        workspace = await self._access.workspace(principal, workspace_id)
+        if workspace.root_item_id is not None:
+            try:
+                return await self._mounts.remount(
+                    principal, request_id, workspace, name, parent_item_id
+                )
+            except ParentNotFound:
+                raise ItemNotFound(parent_item_id) from None
+        updated = await self._table.remount(
             principal.account_id, workspace_id, name, parent_item_id
         )
-        if workspace is None:
+        if updated is None:
             raise ItemNotFound(parent_item_id)
-        self._notifier.announce_later(WorkspaceUpdated(principal.account_id, request_id, workspace))
-        return workspace
+        self._notifier.announce_later(WorkspaceUpdated(principal.account_id, request_id, updated))
+        return updated

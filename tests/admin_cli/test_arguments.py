@@ -60,7 +60,7 @@ def test_without_common_options_there_are_defaults() -> None:
         ([], "required: user|db|gc|fsck"),
         (["user"], "required: add|list|show|set"),
         (["user", "add"], "required: EMAIL"),
-        (["user", "remove", "anna@example.org"], "invalid choice: 'remove'"),
+        (["user", "delete", "anna@example.org"], "invalid choice: 'delete'"),
         (["user", "add", "anna@example.org", "--quota", "5Q"], "'5Q' is not a size"),
         (["user", "add", "anna@example.org", "--quota", "-1"], "--quota"),
         (["user", "set", "anna@example.org"], "say what to change"),

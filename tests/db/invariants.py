@@ -35,7 +35,7 @@ NEVER = {
         SELECT item_id FROM (
             SELECT item_id, version, revision,
                 row_number() OVER (PARTITION BY item_id ORDER BY version) AS place,
-                lag(revision) OVER (PARTITION BY item_id ORDER BY version) AS earlier
+                lag(revision) OVER (PARTITION BY item_id, workspace_id ORDER BY version) AS earlier
             FROM item_version) v
         WHERE version <> place OR earlier > revision
     """,
@@ -43,8 +43,46 @@ NEVER = {
         SELECT w.id FROM workspace w
         LEFT JOIN (SELECT workspace_id, max(revision) AS newest, count(DISTINCT revision) AS made
             FROM item_version GROUP BY workspace_id) v ON v.workspace_id = w.id
-        WHERE (w.latest_revision, w.latest_revision)
-            IS DISTINCT FROM (coalesce(v.newest, 0), coalesce(v.made, 0))
+        WHERE w.latest_revision < coalesce(v.newest, 0) OR w.latest_revision <> coalesce(v.made, 0)
+            -- Of what has come from elsewhere, or gone there, a revision may tell nothing.
+            AND NOT EXISTS (SELECT FROM item_version here JOIN item_version there
+                ON there.item_id = here.item_id AND there.workspace_id <> here.workspace_id
+                WHERE here.workspace_id = w.id)
+    """,
+    "a departure of an item that is there, or that its workspace has not reached": """
+        SELECT d.id FROM departed_item d JOIN workspace w ON w.id = d.workspace_id
+        LEFT JOIN item i ON i.id = d.id
+        WHERE i.workspace_id = d.workspace_id OR d.revision > w.latest_revision
+    """,
+    "an item without a parent in a shared workspace that is not its folder": """
+        SELECT i.id FROM item i JOIN workspace w ON w.id = i.workspace_id
+        WHERE w.root_item_id IS NOT NULL AND (i.parent_id IS NULL) <> (i.id = w.root_item_id)
+    """,
+    "a shared workspace without its live folder, its owner or a guest": """
+        SELECT w.id FROM workspace w WHERE w.root_item_id IS NOT NULL AND NOT (
+            EXISTS (SELECT FROM item i WHERE i.id = w.root_item_id AND i.workspace_id = w.id
+                AND i.is_folder AND i.status <> 'DELETED')
+            AND EXISTS (SELECT FROM membership m WHERE m.workspace_id = w.id AND m.role = 'owner'
+                AND m.account_id = w.owner_id)
+            AND EXISTS (SELECT FROM membership m WHERE m.workspace_id = w.id
+                AND m.role <> 'owner'))
+    """,
+    "a mount that is called like a live item, or like another mount": """
+        SELECT m.account_id, m.workspace_id FROM membership m
+        JOIN workspace w ON w.id = m.workspace_id AND w.root_item_id IS NOT NULL
+        WHERE EXISTS (SELECT FROM item i JOIN workspace p ON p.id = i.workspace_id
+                WHERE p.owner_id = m.account_id AND NOT p.is_shared AND i.status <> 'DELETED'
+                    AND i.parent_id IS NOT DISTINCT FROM m.mount_parent_id
+                    AND i.name = m.mount_name)
+            OR EXISTS (SELECT FROM membership o JOIN workspace s ON s.id = o.workspace_id
+                    AND s.root_item_id IS NOT NULL
+                WHERE o.account_id = m.account_id AND o.workspace_id <> m.workspace_id
+                    AND o.mount_parent_id IS NOT DISTINCT FROM m.mount_parent_id
+                    AND o.mount_name = m.mount_name)
+    """,
+    "a pending proposal of a workspace that is not its folder's": """
+        SELECT p.id FROM share_proposal p JOIN workspace w ON w.id = p.workspace_id
+        WHERE p.state = 'pending' AND w.root_item_id <> p.item_id
     """,
     "a request with a gap in its places": """
         SELECT device_id, request_id FROM item_version v

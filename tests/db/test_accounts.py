@@ -41,7 +41,7 @@ async def test_an_account_is_found_by_its_id_and_its_address_in_any_case(world: 
     assert await accounts.by_id(account.id) == account
     for spelling in (email, email.lower(), email.upper()):
         assert await accounts.by_email(spelling) == account
-        assert await accounts.password_hash(spelling) == (account.id, "the hash")
+        assert await accounts.password_hash(spelling) == (account.id, "the hash", None)
 
 
 @ensureDeferred
@@ -90,7 +90,7 @@ async def test_an_update_changes_what_is_given_and_keeps_the_rest(world: World) 
     assert await accounts.update(account.id, None, "B", None, None) == evolve(account, name="B")
     updated = await accounts.update(account.id, None, None, 0, "new hash")
     assert updated == evolve(account, name="B", quota_limit=0)
-    assert await accounts.password_hash(account.email) == (account.id, "new hash")
+    assert await accounts.password_hash(account.email) == (account.id, "new hash", None)
 
 
 @ensureDeferred

@@ -7,8 +7,9 @@ from uuid import uuid4
 from attrs import evolve
 from pytest_twisted import ensureDeferred
 
-from stacksync.model import CommitResult
+from stacksync.model import CommitResult, ItemStatus
 from tests.db.builders import World, change, committed, delete, folder, new
+from tests.db.test_moves import moved
 
 
 def as_told_later(result: CommitResult, quota_used: int) -> CommitResult:
@@ -44,3 +45,25 @@ async def test_what_a_later_commit_touched_is_told_there_alone(world: World) -> 
     assert b2.version == 2
     assert [committed(outcome).id for outcome in told[1].outcomes] == [docs.id, a.id]
     assert told[1] == as_told_later(deletion, 3)
+
+
+@ensureDeferred
+async def test_what_has_gone_to_another_workspace_is_told_there_and_here(world: World) -> None:
+    anna, bert = await world.user(), await world.user()
+    result = await world.commit(anna, folder("docs"), new("a"), parents={1: 0})
+    docs, a = map(committed, result.outcomes)
+
+    await moved(world, docs, anna, bert, request_id="away")
+
+    ((gone,), (come,)) = [
+        await world.commits.results_since(user.workspace_id, since)
+        for user, since in ((anna, 1), (bert, 0))
+    ]
+    assert [gone.request_id, gone.revision, come.request_id, come.revision] == ["away", 2, "away", 1]
+    left = [committed(outcome) for outcome in gone.outcomes]
+    assert [(item.id, item.version, item.status) for item in left] == [
+        (docs.id, 2, ItemStatus.DELETED),
+        (a.id, 2, ItemStatus.DELETED),
+    ]
+    assert [committed(outcome).status for outcome in come.outcomes] == [ItemStatus.MOVED] * 2
+    assert {item.workspace_id for item in left} == {anna.workspace_id}

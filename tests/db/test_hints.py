@@ -12,7 +12,14 @@ from twisted.internet.task import deferLater
 
 from stacksync.config import DatabaseConfig
 from stacksync.db.database import Database
-from stacksync.db.hints import HINTS_PER_PAYLOAD, HintChannel, decode, encode
+from stacksync.db.hints import (
+    HINTS_PER_PAYLOAD,
+    HintChannel,
+    decode,
+    decode_accounts,
+    encode,
+    encode_accounts,
+)
 from tests.db.conftest import StartDatabase
 from tests.db.observation import CapturedLog, Psql, until, waiting_for
 from tests.servers.postgres import PostgresServer
@@ -30,8 +37,9 @@ class Listener:
         self.channel = HintChannel(reactor, database)
         self.heard: list[tuple[UUID, int]] = []
         self.told: set[bool] = set()
+        self.accounts: list[UUID] = []
         self.missed = 0
-        self.channel.start(self._hear, self._miss)
+        self.channel.start(self._hear, self._miss, self.accounts.append)
 
     def _hear(self, workspace_id: UUID, revision: int, told: bool) -> None:
         self.heard.append((workspace_id, revision))
@@ -72,6 +80,39 @@ def test_a_payload_is_never_too_long_for_postgresql_and_nothing_is_lost() -> Non
             assert (sender, told) == ("01234567", False)
             decoded.update(hints)
         assert decoded == revisions
+
+
+def test_accounts_are_hinted_at_in_payloads_of_their_own_and_none_is_lost() -> None:
+    for count in (1, HINTS_PER_PAYLOAD, HINTS_PER_PAYLOAD + 1, 1000):
+        accounts = [uuid4() for _ in range(count)]
+        payloads = list(encode_accounts("01234567", accounts))
+        assert max(map(len, payloads)) <= PAYLOAD_BYTES
+        decoded: list[UUID] = []
+        for sender, some in map(decode_accounts, payloads):
+            assert sender == "01234567"
+            decoded.extend(some)
+        assert decoded == accounts
+
+
+def test_who_knows_revisions_alone_passes_a_payload_of_accounts_over() -> None:
+    (payload,) = encode_accounts("01234567", [UUID(int=1)])
+    with pytest.raises(ValueError, match="accounts"):
+        decode(payload)
+
+
+@ensureDeferred
+async def test_others_hear_of_accounts_and_the_sender_does_not(
+    database: Database, psql: Psql, listen: Listen, logged: CapturedLog
+) -> None:
+    one, other = listen(database), listen(database)
+    await until(lambda: listening(psql) == 2)
+    accounts = [UUID(int=number) for number in range(300)]
+    psql.rows("SELECT pg_notify('stacksync_hints', 'x accounts nobody')")
+    await one.channel.send_accounts(accounts)
+    await until(lambda: len(other.accounts) == 300)
+    assert other.accounts == accounts
+    assert (one.accounts, other.heard) == ([], [])
+    assert not logged.errors
 
 
 @ensureDeferred

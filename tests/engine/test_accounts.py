@@ -11,9 +11,10 @@ from pytest_twisted import ensureDeferred
 
 from stacksync.engine import Engine
 from stacksync.engine.accounts import FIRST_WORKSPACE, Credentials
-from stacksync.errors import AccountNotFound, EmailTaken, InvalidRequest
+from stacksync.errors import AccountNotFound, Conflict, EmailTaken, InvalidRequest
 from stacksync.model import Account, Principal, SignIn
 from tests.db.builders import number
+from tests.db.observation import Psql
 
 UNSUITABLE = ["nul\0@example.org", "\ud800@example.org", "x" * 300 + "@example.org"]
 
@@ -126,3 +127,45 @@ async def test_credentials_are_for_known_addresses_and_do_not_show_the_hash(
     assert await engine.accounts.credentials(without.email) == Credentials(without.id, None)
     for unknown in ("nobody@example.org", "", *UNSUITABLE):
         assert await engine.accounts.credentials(unknown) is None
+
+
+@ensureDeferred
+async def test_jobs_see_to_the_container_and_mirror_quota_and_user(
+    engine: Engine, psql: Psql
+) -> None:
+    email = f"jobs-{number()}@example.org"
+    account = await engine.accounts.create(
+        email, name=None, quota_limit=1, password_hash=None, identity_id=f"user {email}"
+    )
+    (workspace,) = await engine.workspaces.list(Principal(account.id, SignIn.PASSWORD))
+
+    def jobs() -> int:
+        found = psql.value(
+            "SELECT count(*) FROM job WHERE kind = 'container' AND queue = %s"
+            " AND arguments ->> 'workspace_id' = %s",
+            f"container:{workspace.container}", str(workspace.id),
+        )  # fmt: skip
+        assert isinstance(found, int)
+        return found
+
+    assert jobs() == 1
+    assert await engine.accounts.by_identity(f"user {email}") == account
+    credentials = await engine.accounts.credentials(email)
+    assert credentials is not None
+    assert credentials.identity_id == f"user {email}"
+    await engine.accounts.update(account.id, name="other")
+    assert jobs() == 1
+    await engine.accounts.update(account.id, quota_limit=2)
+    assert jobs() == 2
+    linked = await engine.accounts.link(
+        account.id, identity_id=f"another {email}", identity_is_ours=True
+    )
+    assert linked.identity_id == f"another {email}"
+    assert jobs() == 3
+    with pytest.raises(AccountNotFound):
+        await engine.accounts.by_identity(f"user {email}")
+    with pytest.raises(Conflict, match="another account has the user"):
+        await engine.accounts.create(
+            f"x{email}", name=None, quota_limit=1, password_hash=None,
+            identity_id=f"another {email}",
+        )  # fmt: skip

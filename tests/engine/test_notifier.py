@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 import pytest
@@ -30,12 +30,18 @@ class Hints:
     def __init__(self) -> None:
         self.sent: list[dict[UUID, int]] = []
         self.untold: list[dict[UUID, int]] = []
+        self.accounts: list[set[UUID]] = []
         self.failure: Exception | None = None
 
     async def send(self, revisions: Mapping[UUID, int], *, told: bool) -> None:
         if self.failure is not None:
             raise self.failure
         (self.sent if told else self.untold).append(dict(revisions))
+
+    async def send_accounts(self, account_ids: Collection[UUID]) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.accounts.append(set(account_ids))
 
 
 @implementer(IEventSink)

@@ -12,6 +12,7 @@ from stacksync.model import Item, ItemShape
 from tests.db.builders import new
 from tests.engine.conftest import Person
 from tests.engine.estate import DAY, Estate, estate
+from tests.engine.folders import shared
 
 __all__ = ["estate"]
 
@@ -224,3 +225,22 @@ async def forgets(collection: object) -> int:
     (collected,) = collection.collected.values()  # type: ignore[attr-defined]
     versions: int = collected.forgotten.versions
     return versions
+
+
+@ensureDeferred
+async def test_what_has_left_for_another_workspace_is_told_as_long_as_deletions_are(
+    estate: Estate,
+) -> None:
+    anna, berta = await estate.person(), await estate.person()
+    photos = await estate.engine.items.create_folder(anna.principal, "Photos", None)
+    before = photos.revision
+    await shared(anna, photos, berta)
+    estate.age(20 * DAY)
+    await estate.collection(keep_days=30).run()
+    told = await estate.engine.changes.since(anna.principal, anna.user.workspace_id, before, SHAPE)
+    assert told.items == b'[{"id":%d,"status":"DELETED"}]' % photos.id
+    estate.age(20 * DAY)
+    await estate.collection(keep_days=30).run()
+    with pytest.raises(CursorExpired):
+        await estate.engine.changes.since(anna.principal, anna.user.workspace_id, before, SHAPE)
+    await estate.is_sound()

@@ -12,12 +12,21 @@ CREATE FUNCTION create_item(
 LANGUAGE plpgsql AS $$
 DECLARE
     outcome change_outcome;
+    mounted bigint;
 BEGIN
     outcome.charge := 0;
     outcome.touched := 0;
     IF change.size > 0 AND change.size > available THEN
         outcome.refusal := 'quota';
         RETURN outcome;
+    END IF;
+    IF place.mounts_of IS NOT NULL THEN
+        mounted := mount_named(place.mounts_of, parent, change.name);
+        IF mounted IS NOT NULL THEN
+            outcome.refusal := 'name-taken';
+            outcome.state := latest_state(mounted);
+            RETURN outcome;
+        END IF;
     END IF;
     WITH done AS (
         INSERT INTO item (
@@ -67,7 +76,8 @@ BEGIN
         outcome.refusal := 'quota';
     ELSIF (held.status = 'DELETED' OR held.parent_id IS DISTINCT FROM parent
                 OR held.name <> name_new)
-            AND coalesce(live_item(place.workspace_id, parent, name_new), held.id) <> held.id
+            AND coalesce(holder_of_name(place.workspace_id, parent, name_new, place.mounts_of),
+                held.id) <> held.id
     THEN
         outcome.refusal := 'name-taken';
     ELSIF held.is_folder AND held.parent_id IS DISTINCT FROM parent

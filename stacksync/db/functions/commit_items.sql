@@ -49,7 +49,9 @@ DECLARE
     charge bigint := 0;
     repeated json;
 BEGIN
-    SELECT m.role, w.latest_revision, w.owner_id, a.quota_limit, a.quota_used, d.id AS device_id
+    SELECT m.role, w.latest_revision, w.owner_id, a.quota_limit, a.quota_used, d.id AS device_id,
+            CASE WHEN w.is_shared THEN w.root_item_id END AS root_id,
+            CASE WHEN w.has_mounts THEN w.owner_id END AS mounts_of
         INTO found_row
         FROM membership m
         JOIN workspace w ON w.id = m.workspace_id
@@ -64,12 +66,15 @@ BEGIN
         RETURN json_build_object('error', 'role');
     END IF;
     repeated := recorded_answer(
-        workspace_of, device_of, request_of, changes, found_row.quota_limit, found_row.quota_used);
+        workspace_of, device_of, request_of, changes, found_row.root_id, found_row.quota_limit,
+        found_row.quota_used);
     IF repeated IS NOT NULL THEN
         RETURN repeated;
     END IF;
 
-    place := (workspace_of, device_of, request_of, found_row.latest_revision + 1, 0);
+    place := (
+        workspace_of, device_of, request_of, found_row.latest_revision + 1, 0, found_row.root_id,
+        found_row.mounts_of);
     FOR change IN SELECT * FROM jsonb_populate_recordset(NULL::item_change, changes) LOOP
         outcome := commit_change(
             change, place, ids, asked + touched,
@@ -118,6 +123,7 @@ $$;
 
 -- Looks up what the change names, refuses what can be refused from that, and
 -- hands the rest on.  ids: the items of the earlier changes, by ordinal.
+-- Without a parent an item stands in the root, which in a shared workspace is its folder.
 CREATE FUNCTION commit_change(
     change item_change, place commit_place, ids bigint[], next_ordinal integer, available bigint
 ) RETURNS change_outcome
@@ -125,7 +131,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
     outcome change_outcome;
     held item;
-    parent bigint := change.parent_id;
+    parent bigint := coalesce(change.parent_id, place.root_id);
     version_of_parent bigint;
 BEGIN
     outcome.charge := 0;
@@ -140,6 +146,11 @@ BEGIN
         SELECT * INTO held FROM item WHERE id = change.id;
         IF NOT FOUND OR held.workspace_id <> place.workspace_id THEN
             outcome.refusal := 'not-found';
+            RETURN outcome;
+        END IF;
+        IF held.id = place.root_id THEN
+            outcome.refusal := 'shared-folder';
+            outcome.state := latest_state(held.id);
             RETURN outcome;
         END IF;
         IF held.is_folder THEN

@@ -3,7 +3,7 @@
 -- The answer that a request got when it came the first time, or null; or the
 -- error that it was another batch.
 CREATE FUNCTION recorded_answer(
-    workspace_of uuid, device_of uuid, request_of text, changes jsonb,
+    workspace_of uuid, device_of uuid, request_of text, changes jsonb, root_of bigint,
     quota_limit bigint, quota_used bigint
 ) RETURNS json
 LANGUAGE plpgsql STABLE AS $$
@@ -29,7 +29,7 @@ BEGIN
             GROUP BY v.workspace_id, v.revision;
     END IF;
     IF recorded.workspace_id <> workspace_of
-            OR NOT are_outcomes_of(changes, recorded.outcomes::jsonb) THEN
+            OR NOT are_outcomes_of(changes, recorded.outcomes::jsonb, root_of) THEN
         RETURN json_build_object(
             'error', 'reused', 'recorded', json_array_length(recorded.outcomes));
     END IF;
@@ -43,8 +43,9 @@ END;
 $$;
 
 -- Whether a batch can have had these outcomes.  Of what was refused nothing is
--- kept to compare with but the item it was about.
-CREATE FUNCTION are_outcomes_of(changes jsonb, outcomes jsonb) RETURNS boolean
+-- kept to compare with but the item it was about.  root_of: the folder that is
+-- meant where no parent is said.
+CREATE FUNCTION are_outcomes_of(changes jsonb, outcomes jsonb, root_of bigint) RETURNS boolean
 LANGUAGE sql STABLE AS $$
     SELECT bool_and(coalesce(CASE
             WHEN asked.place IS NULL THEN
@@ -68,7 +69,7 @@ LANGUAGE sql STABLE AS $$
                 AND (held.is_folder OR coalesce(asked.chunks, held.chunks) = held.chunks)
                 AND asked.modified_at = held.modified_at
                 AND held.parent_id IS NOT DISTINCT FROM CASE
-                    WHEN asked.parent_ordinal IS NULL THEN asked.parent_id
+                    WHEN asked.parent_ordinal IS NULL THEN coalesce(asked.parent_id, root_of)
                     ELSE (outcomes -> asked.parent_ordinal -> 'item' ->> 'id')::bigint END
             END, false))
         FROM (SELECT c.*, row_number() OVER () AS place

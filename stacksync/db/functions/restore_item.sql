@@ -20,7 +20,7 @@ BEGIN
     outcome.item_id := held.id;
     outcome.charge := 0;
     outcome.touched := 0;
-    IF live_item(place.workspace_id, parent, name_new) IS NOT NULL THEN
+    IF holder_of_name(place.workspace_id, parent, name_new, place.mounts_of) IS NOT NULL THEN
         outcome.refusal := 'name-taken';
         outcome.state := latest_state(held.id);
         RETURN outcome;

@@ -28,7 +28,9 @@ class ContentStore:
     """Reads and writes the content of files, on a blob store.
 
     :param most_threads: how many pieces are cut, hashed or compressed at a time.
+    :param reading: the store as readers see it, if that is another one.
     :ivar keeper: keeps chunks that others have made.
+    :ivar reading: where chunks are read from.
     :ivar threads: where to cut, hash and compress.
     """
 
@@ -39,11 +41,13 @@ class ContentStore:
         doomed: DoomedChunks,
         limits: Limits,
         most_threads: int,
+        reading: IBlobStore | None = None,
     ) -> None:
         self._reactor = reactor
         self._limits = limits
-        self._sizes = ChunkSizes(store)
         self.store = store
+        self.reading: IBlobStore = reading if reading is not None else store
+        self._sizes = ChunkSizes(self.reading)
         self.threads = ContentThreads(reactor, most_threads)
         self.keeper = ChunkKeeper(store, doomed)
 
@@ -102,7 +106,7 @@ class ContentStore:
         """
         last = item.size if stop is None else stop
         reader = ContentReader(
-            self.store, self.threads, self._sizes, workspace.container, item, start, last
+            self.reading, self.threads, self._sizes, workspace.container, item, start, last
         )
         await reader.open()
         return reader

@@ -1,0 +1,51 @@
+"""What can be shared, and where shared folders can stand: never in one another."""
+
+from __future__ import annotations
+
+from stacksync.db import mounts, moves
+from stacksync.db.database import Transaction
+from stacksync.db.items import HeldItem
+from stacksync.errors import Conflict, ItemDeleted, NestedShare
+from stacksync.model import Item, ItemStatus, Role, Workspace
+
+
+async def check_shareable(transaction: Transaction, held: HeldItem) -> None:
+    """See whether a folder can be, or become, a workspace of its own.
+
+    :param held: as its owner, or a member of its own workspace, sees it.
+    :raises ItemDeleted: it is in the trash.
+    :raises NestedShare: it stands in a shared folder, or has one in it.
+    """
+    folder, workspace = held.item, held.workspace
+    if folder.status is ItemStatus.DELETED:
+        raise ItemDeleted(f"folder {folder.id} is in the trash: it can be restored", folder)
+    if workspace.is_shared:
+        if workspace.root_item_id != folder.id:
+            raise nested_in(folder, workspace)
+    elif await mounts.has_mounts_within(transaction, workspace.owner.id, folder.id):
+        raise NestedShare(
+            f"folder {folder.id} has a shared folder in it: a shared folder can't stand in another"
+        )
+
+
+async def check_may_become_encrypted(transaction: Transaction, held: HeldItem) -> None:
+    """:raises Conflict: what is in the folder is there unencrypted."""
+    if not await moves.is_empty(transaction, held.workspace.id, held.item.id):
+        raise Conflict(
+            f"folder {held.item.id} can't be shared encrypted: what is in it is not encrypted, so"
+            " it must be empty"
+        )
+
+
+def nested_in(folder: Item, workspace: Workspace) -> NestedShare:
+    return NestedShare(
+        f"folder {folder.id} stands in the shared folder {workspace.name!r}: share that one"
+    )
+
+
+def check_may_hold_mounts(workspace: Workspace) -> None:
+    """:raises NestedShare: shared folders can't be mounted in this workspace."""
+    if workspace.is_shared or workspace.role is not Role.OWNER:
+        raise NestedShare(
+            f"workspace {workspace.id} is shared: a shared folder can't stand in another one"
+        )
