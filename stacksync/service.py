@@ -11,7 +11,7 @@ import os
 import random
 import sys
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -23,7 +23,9 @@ from twisted.python.failure import Failure
 
 from stacksync import __version__
 from stacksync.allocator import share_one_arena
-from stacksync.auth.sign_in import PasswordAuthenticator
+from stacksync.auth.keystone import KeystonePasswords, TokenAuthenticator
+from stacksync.auth.local import LocalPasswords
+from stacksync.auth.sign_in import PasswordAuthenticator, PasswordVerifier
 from stacksync.command_line import Options
 from stacksync.config import Config
 from stacksync.core import Core
@@ -33,7 +35,10 @@ from stacksync.interfaces import IHealthCheck
 from stacksync.log import limit_level
 from stacksync.protocols.amqp.broker import Broker
 from stacksync.protocols.amqp.front_end import make_broker
+from stacksync.protocols.amqp.storage_place import NO_PLACE, StoragePlace
 from stacksync.protocols.http.site import ApiSite, make_site
+
+T = TypeVar("T")
 
 log = Logger()
 
@@ -85,10 +90,14 @@ class StackSyncService(Service):
         core.engine.start()
         amqp_url, amqp_note = await self._find_broker()
         health: list[IHealthCheck] = [core.database, core.store]
+        if core.keystone is not None:
+            health.append(core.keystone)
         if amqp_url is not None:
-            self._start_broker(amqp_url)
+            self._start_broker(amqp_url, await self._storage_place())
             health.append(self._broker)  # type: ignore[arg-type]
         await self._listen(health)
+        # Not before the front-ends can tell what the jobs have to tell.
+        core.engine.jobs.start()
         parts = [f"HTTP on {self._http_url}" if self._http_url else "no HTTP"]
         parts.append(f"AMQP ({amqp_note})")
         parts.append("embedded database" if core.is_embedded else "database as configured")
@@ -98,13 +107,35 @@ class StackSyncService(Service):
 
     async def _until_schema_is_right(self) -> None:
         """Wait for a database that is away, with jittered back-off; its pool tells of that."""
+        await self._until_available(self._core.check_schema, lambda error: None)
+
+    async def _storage_place(self) -> StoragePlace:
+        """Where devices find the object store themselves; waits for Keystone, which knows."""
+        keystone = self._core.keystone
+        if keystone is None or self._config.storage.url != "swift":
+            return NO_PLACE
+
+        def away(error: Unavailable) -> None:
+            log.warn("devices can't be told where Swift is: {problem}", problem=str(error))
+
+        url = await self._until_available(lambda: keystone.object_store("public"), away)
+        return StoragePlace(url, keystone.config.project, keystone.config.url)
+
+    async def _until_available(
+        self, ask: Callable[[], Awaitable[T]], away: Callable[[Unavailable], None]
+    ) -> T:
+        """The answer of a part that may be away at first, asked for with jittered back-off.
+
+        :param away: is told the first problem.
+        """
         attempt = 0
         while True:
             try:
-                await self._core.check_schema()
-                return
+                return await ask()
             except Unavailable as error:
                 log.debug("{problem}", problem=str(error))
+                if not attempt:
+                    away(error)
             attempt += 1
             delay = min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(attempt - 1, 10))
             await deferLater(self._reactor, delay * random.uniform(0.5, 1.0))
@@ -126,7 +157,7 @@ class StackSyncService(Service):
             return None, NO_BROKER
         return self._node.url, f"{self._node.origin.value} broker"
 
-    def _start_broker(self, url: str) -> None:
+    def _start_broker(self, url: str, place: StoragePlace) -> None:
         identity = self._config.amqp.identity
         if identity == "message":
             log.warn(
@@ -134,7 +165,7 @@ class StackSyncService(Service):
                 " right only for a broker that none but trusted parties reach"
             )
         self._broker, notifications = make_broker(
-            self._reactor, self._core.engine, url, identity, self._config.amqp
+            self._reactor, self._core.engine, url, identity, self._config.amqp, place
         )
         self._core.engine.notifier.subscribe(notifications)
         self._broker.start()
@@ -144,9 +175,13 @@ class StackSyncService(Service):
         if listen == OFF:
             return
         core = self._core
-        authenticator = PasswordAuthenticator(
-            self._reactor, core.engine.accounts, core.hasher, self._config.auth
-        )
+        verifier: PasswordVerifier = LocalPasswords(core.engine.accounts, core.hasher)
+        tokens = None
+        if self._config.auth.passwords == "keystone" and core.identities is not None:
+            accounts, settings = core.engine.accounts, self._config.auth
+            verifier = KeystonePasswords(accounts, core.identities)
+            tokens = TokenAuthenticator(self._reactor, accounts, core.identities, settings)
+        authenticator = PasswordAuthenticator(self._reactor, verifier, self._config.auth)
         self._site = make_site(
             self._reactor,
             core.engine,
@@ -154,6 +189,7 @@ class StackSyncService(Service):
             health,
             self._config.http,
             access_log=self._config.log.level == "debug",
+            tokens=tokens,
         )
         endpoint = serverFromString(self._reactor, listen)
         try:

@@ -14,7 +14,8 @@ from twisted.internet.task import Clock, deferLater
 from twisted.python.failure import Failure
 from zope.interface.verify import verifyObject
 
-from stacksync.auth import sign_in
+from stacksync.auth import proofs
+from stacksync.auth.local import LocalPasswords
 from stacksync.auth.passwords import PasswordHasher
 from stacksync.auth.sign_in import PasswordAuthenticator
 from stacksync.config import AuthConfig
@@ -83,7 +84,7 @@ def counting() -> CountingHasher:
 def authenticator(
     clock: Clock, accounts: KnownAccounts, counting: CountingHasher, settings: AuthConfig
 ) -> PasswordAuthenticator:
-    return PasswordAuthenticator(clock, accounts, counting, settings)
+    return PasswordAuthenticator(clock, LocalPasswords(accounts, counting), settings)
 
 
 def begin(
@@ -173,7 +174,14 @@ def test_nothing_remembered_holds_the_password(
     assert outcome(begin(authenticator))
     begin(authenticator, "a wrong secret")
 
-    kept = repr((authenticator, authenticator._remembered, authenticator._checks))
+    kept = repr(
+        (
+            authenticator,
+            authenticator._proofs,
+            authenticator._proofs._remembered,
+            authenticator._proofs._checks,
+        )
+    )
     assert "right" not in kept
     assert "a wrong secret" not in kept
 
@@ -184,15 +192,15 @@ def test_what_is_remembered_is_bounded(
     clock: Clock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sign_in, "REMEMBERED_MAX", 10)
+    monkeypatch.setattr(proofs, "REMEMBERED_MAX", 10)
     for number in range(50):
         accounts.known[f"{number}@example.org"] = Credentials(uuid4(), "hash")
         assert outcome(begin(authenticator, email=f"{number}@example.org"))
-    assert len(authenticator._remembered) == 10
+    assert len(authenticator._proofs._remembered) == 10
 
     clock.advance(61)
     assert outcome(begin(authenticator, email="0@example.org"))
-    assert len(authenticator._remembered) == 1, "expired ones go"
+    assert len(authenticator._proofs._remembered) == 1, "expired ones go"
 
 
 def test_sign_ins_at_the_same_time_share_one_check(
@@ -213,7 +221,7 @@ def test_how_many_may_wait_for_one_check_is_bounded(
     authenticator: PasswordAuthenticator, counting: CountingHasher, anna: UUID
 ) -> None:
     counting.slow = True
-    clients = [begin(authenticator) for _ in range(sign_in.WAITERS_MAX + 1)]
+    clients = [begin(authenticator) for _ in range(proofs.WAITERS_MAX + 1)]
 
     assert isinstance(outcome(clients.pop()), TooManyRequests)
     counting.go_on()
@@ -258,7 +266,7 @@ async def test_with_real_hashes_it_works_and_a_remembered_sign_in_is_cheap(
     hasher: PasswordHasher, accounts: KnownAccounts, settings: AuthConfig
 ) -> None:
     accounts.known[ANNA] = Credentials(uuid4(), await hasher.hash("correct horse"))
-    authenticator = PasswordAuthenticator(reactor, accounts, hasher, settings)
+    authenticator = PasswordAuthenticator(reactor, LocalPasswords(accounts, hasher), settings)
     await gatherResults([begin(authenticator, "correct horse") for _ in range(10)])
 
     fastest = 1.0

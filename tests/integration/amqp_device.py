@@ -50,6 +50,8 @@ class AmqpDevice(Device):
         self.last_sent = self.last_received = b""
         """The bodies of the latest messages, whatever they were."""
         self._updates: deque[WorkspaceUpdate] = deque()
+        self.shares: deque[tuple[str, dict[str, Any]]] = deque()
+        """What the device was told of proposals and their end: the methods, their parameters."""
         self._connect()
 
     def close(self) -> None:
@@ -126,6 +128,11 @@ class AmqpDevice(Device):
         return self._updates.popleft()
 
     # -- what only this protocol has
+
+    def next_share(self, within: float = WAIT) -> tuple[str, dict[str, Any]]:
+        """The next that the device is told of a proposal or its end."""
+        self._until(lambda: bool(self.shares), within, "news of a share")
+        return self.shares.popleft()
 
     def call(self, method: str, **fields: Any) -> Any:
         """The result of a synchronous call.
@@ -266,6 +273,9 @@ class AmqpDevice(Device):
                     parameter.get("parentItemId"),
                 )
             )
+            return
+        if told["method"] in ("notifyShareProposal", "notifyUnshare"):
+            self.shares.append((told["method"], parameter))
             return
         assert told["method"] == "notifyCommit"
         answer = amqp_answer(parameter)

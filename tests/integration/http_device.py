@@ -101,6 +101,11 @@ class HttpDevice(Device):
         assert name == "workspace", name
         return WorkspaceUpdate(told["request_id"], told["id"], told["name"], told["parent_item_id"])
 
+    def next_event(self, within: float = WAIT) -> tuple[str, Any]:
+        """The next event of whatever kind: its name and its data."""
+        assert self._events is not None, "not listening"
+        return self._events.next(within)
+
     def ask(
         self,
         method: str,

@@ -6,9 +6,10 @@ at fault.  What the fields of a body may be is in ``protocols.fields``.
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterator, Mapping, Set
+from contextlib import contextmanager
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import orjson
@@ -21,14 +22,13 @@ if TYPE_CHECKING:
     from stacksync.protocols.http.request import ApiRequest
 
 
-def read_object(request: ApiRequest, known: Set[str]) -> Fields:
-    """The JSON object that is the request's body.
+def read_json(request: ApiRequest) -> Any:
+    """The JSON that is the request's body.
 
     Where a name comes twice the last one counts (RFC 8259 §4 leaves it open).
 
-    :param known: the names that it may have.
     :raises Refusal: the body is not declared as JSON.
-    :raises InvalidRequest: it is no JSON, no object, or has other names.
+    :raises InvalidRequest: it is no JSON.
     """
     # Not lenient about the type: a form or script of a foreign web page can
     # send any body with the user's credentials, but none of this type.
@@ -42,15 +42,39 @@ def read_object(request: ApiRequest, known: Set[str]) -> Fields:
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Content-Encoding: the body must not be compressed"
         )
     try:
-        value = orjson.loads(request.content.getvalue())
+        return orjson.loads(request.content.getvalue())
     except orjson.JSONDecodeError as error:
         raise InvalidRequest("body", f"not JSON in UTF-8: {error}") from None
-    return as_object(value, "body", "", known)
+
+
+def read_object(request: ApiRequest, known: Set[str]) -> Fields:
+    """The JSON object that is the request's body.
+
+    :param known: the names that it may have.
+    :raises Refusal: the body is not declared as JSON.
+    :raises InvalidRequest: it is no JSON, no object, or has other names.
+    """
+    return as_object(read_json(request), "body", "", known)
 
 
 def read_optional_object(request: ApiRequest, known: Set[str]) -> Fields:
     """Like :func:`read_object`, and no body at all is an empty object."""
     return read_object(request, known) if request.content.getvalue() else {}
+
+
+@contextmanager
+def told_as(names: Mapping[str, str]) -> Iterator[None]:
+    """Tell the engine's complaints in the words of the request.
+
+    :param names: what the request calls the engine's parameters.
+    """
+    try:
+        yield
+    except InvalidRequest as error:
+        name, bracket, place = error.field.partition("[")
+        if name not in names:
+            raise
+        raise InvalidRequest(names[name] + bracket + place, error.problem) from None
 
 
 def identity_in_path(request: ApiRequest, name: str, unknown: type[NotFound]) -> UUID:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
+    from stacksync.protocols.http.holdings import Holdings
     from stacksync.protocols.http.request import ApiRequest
 
 BUFFER_BYTES = 1024**2
@@ -64,8 +65,9 @@ class Waiting:
     def add(self, workspace_id: UUID, revision: int | None, event: bytes) -> None:
         """Keep an event.
 
-        :param revision: of the commit that it tells; ``None`` for the event
-            that a workspace was renamed or re-mounted.
+        :param workspace_id: what it is about; a proposal's id for an event that tells one.
+        :param revision: of the commit that it tells; ``None`` for any other
+            event, of which the latest stands for those before it.
         """
         if not self.collapsed:
             self._events.append((workspace_id, revision, event))
@@ -74,6 +76,14 @@ class Waiting:
                 self._collapse()
         else:
             self._merge(workspace_id, revision, event)
+
+    def forget(self, workspace_id: UUID) -> None:
+        """Drop what waits of a workspace."""
+        kept = [event for event in self._events if event[0] != workspace_id]
+        self._events = deque(kept)
+        self._updates.pop(workspace_id, None)
+        self._revisions.pop(workspace_id, None)
+        self.size = sum(len(event[2]) for event in kept) + sum(map(len, self._updates.values()))
 
     def take(self) -> bytes | None:
         """The next event to tell, or ``None``."""
@@ -115,6 +125,7 @@ class EventStream:
     :param heartbeat: seconds from one comment line to the next.
     :param ended: called once, when the stream is over, whoever ended it.
     :ivar workspace_ids: the workspaces that it tells of.
+    :ivar held: what its client has been told that the account has; ``None`` before hello.
     """
 
     account_id: UUID
@@ -124,6 +135,8 @@ class EventStream:
     _events_max: int
     _ended: Callable[[EventStream], None]
     workspace_ids: set[UUID] = field(init=False, factory=set)
+    held: Holdings | None = field(init=False, default=None)
+    _revisions: dict[UUID, int] = field(init=False, factory=dict)
     waiting: Waiting = field(init=False)
     _paused: bool = field(init=False, default=True)
     _started: bool = field(init=False, default=False)
@@ -151,10 +164,25 @@ class EventStream:
         """Tell an event now, or when the client reads on; see :meth:`Waiting.add`."""
         if self._over:
             return
+        if revision is not None:
+            self.knows(workspace_id, revision)
         if self._paused:
             self.waiting.add(workspace_id, revision, event)
         else:
             self._request.write(event)
+
+    def knows(self, workspace_id: UUID, revision: int) -> None:
+        """The client has been told of this revision."""
+        self._revisions[workspace_id] = max(revision, self._revisions.get(workspace_id, 0))
+
+    def revision(self, workspace_id: UUID) -> int:
+        """The newest revision that the client has been told of."""
+        return self._revisions.get(workspace_id, 0)
+
+    def forget(self, workspace_id: UUID) -> None:
+        """Tell nothing of a workspace that has not been told yet."""
+        self._revisions.pop(workspace_id, None)
+        self.waiting.forget(workspace_id)
 
     def end(self) -> None:
         """End the answer properly.  A stream that has not started is for its resource to end."""

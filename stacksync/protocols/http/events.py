@@ -13,26 +13,35 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-import orjson
 from attrs import define, field
+from twisted.internet.defer import CancelledError, Deferred
 from zope.interface import implementer
 
-from stacksync.events import Committed, Event, WorkspaceTouched, WorkspaceUpdated
+from stacksync.events import (
+    Committed,
+    Event,
+    ShareProposed,
+    SharesTouched,
+    WorkspaceTouched,
+    WorkspaceUpdated,
+)
 from stacksync.interfaces import IEventSink
+from stacksync.protocols.http.account_streams import AccountStreams
 from stacksync.protocols.http.answer import Answer
 from stacksync.protocols.http.commits import encode_result
 from stacksync.protocols.http.errors import Refusal
 from stacksync.protocols.http.event_stream import EventStream, frame, hint
+from stacksync.protocols.http.followers import Followers
+from stacksync.protocols.http.holdings import hello_event
 from stacksync.protocols.http.resource import ApiResource
-from stacksync.protocols.http.workspaces import encode_workspace
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
     from stacksync.config import HttpConfig
-    from stacksync.engine.workspaces import Workspaces
     from stacksync.interfaces import IAuthenticator
-    from stacksync.model import CommitResult, Principal, Workspace
+    from stacksync.model import CommitResult, Principal
+    from stacksync.protocols.http.holdings import Holdings, ReadHoldings
     from stacksync.protocols.http.request import ApiRequest
 
 EVENT_BYTES = 256 * 1024
@@ -48,17 +57,19 @@ class EventStreams:
 
     _clock: IReactorTime
     _settings: HttpConfig
+    _read: ReadHoldings
     name: str = field(init=False, default="event streams")
     _streams: set[EventStream] = field(init=False, factory=set)
-    _by_workspace: dict[UUID, set[EventStream]] = field(init=False, factory=dict)
-    _by_account: dict[UUID, set[EventStream]] = field(init=False, factory=dict)
+    _followers: Followers = field(init=False, factory=Followers)
+    _by_account: dict[UUID, AccountStreams] = field(init=False, factory=dict)
+    _refreshing: Deferred[None] | None = field(init=False, default=None)
     stopped: bool = field(init=False, default=False)
 
     def __len__(self) -> int:
         return len(self._streams)
 
-    def open(self, request: ApiRequest, account_id: UUID) -> EventStream:
-        """Make a stream; it hears of its account at once, of workspaces when they are added.
+    def open(self, request: ApiRequest, principal: Principal) -> EventStream:
+        """Make a stream, which has to be prepared before it starts.
 
         :raises Refusal: there are as many as there may be, or the server stops.
         """
@@ -69,45 +80,81 @@ class EventStreams:
                 HTTPStatus.SERVICE_UNAVAILABLE, "too many event streams are open", RETRY_AFTER
             )
         stream = EventStream(
-            account_id,
+            principal.account_id,
             self._clock,
             request,
             self._settings.event_heartbeat,
             self._settings.event_buffer,
             self._remove,
         )
+        account = self._by_account.get(principal.account_id)
+        if account is None:
+            account = AccountStreams(principal, self._clock, self._read, self._followers)
+            self._by_account[principal.account_id] = account
         self._streams.add(stream)
-        self._by_account.setdefault(account_id, set()).add(stream)
+        account.streams.add(stream)
         return stream
 
-    def add_workspaces(self, stream: EventStream, workspace_ids: Iterable[UUID]) -> None:
-        """From now on the stream hears of these."""
-        for workspace_id in workspace_ids:
-            stream.workspace_ids.add(workspace_id)
-            self._by_workspace.setdefault(workspace_id, set()).add(stream)
+    async def prepare(self, stream: EventStream) -> Holdings:
+        """Let a stream hear of what its account has; what it begins with."""
+        return await self._by_account[stream.account_id].prepare(stream)
 
     async def announce(self, event: Event) -> None:
-        """See :class:`~stacksync.interfaces.IEventSink`; each event is encoded once."""
+        """See :class:`~stacksync.interfaces.IEventSink`; each commit is encoded once."""
         if isinstance(event, Committed):
             self._tell_commit(event.result)
-        elif isinstance(event, WorkspaceUpdated):
-            self._tell_update(event)
         elif isinstance(event, WorkspaceTouched):
             self._tell(
-                self._by_workspace.get(event.workspace_id, ()),
+                self._followers.of(event.workspace_id),
                 event.workspace_id,
                 event.revision,
                 hint(event.workspace_id, event.revision),
             )
+        elif isinstance(event, ShareProposed):
+            for account_id in event.account_ids:
+                self._touch(account_id)
+        elif isinstance(event, SharesTouched):
+            self._touch(event.account_id)
+        elif (account := self._by_account.get(event.account_id)) is not None:
+            if isinstance(event, WorkspaceUpdated):
+                account.updated(event)
+            else:
+                account.unshared(event)
+
+    def refresh(self) -> None:
+        """Look again at what all accounts have: something may have been missed."""
+        if self._refreshing is None and not self.stopped:
+            refreshing = Deferred.fromCoroutine(self._refresh())
+            if not refreshing.called:
+                self._refreshing = refreshing
+            refreshing.addErrback(lambda failure: failure.trap(CancelledError) and None)
+
+    async def _refresh(self) -> None:
+        """One account after the other, so that a thousand don't ask at once."""
+        try:
+            for account in list(self._by_account.values()):
+                account.touch()
+                await account.looked()
+        finally:
+            self._refreshing = None
 
     def stop(self) -> None:
         """End all streams, and open no more."""
         self.stopped = True
+        if self._refreshing is not None:
+            self._refreshing.cancel()
+        for account in list(self._by_account.values()):
+            account.stop()
         for stream in list(self._streams):
             stream.end()
 
+    def _touch(self, account_id: UUID) -> None:
+        account = self._by_account.get(account_id)
+        if account is not None:
+            account.touch()
+
     def _tell_commit(self, result: CommitResult) -> None:
-        streams = self._by_workspace.get(result.workspace_id)
+        streams = self._followers.of(result.workspace_id)
         # Who was refused has been told in the answer, and nobody else is concerned.
         if not streams or not any(outcome.committed for outcome in result.outcomes):
             return
@@ -115,13 +162,6 @@ class EventStreams:
         if len(event) > EVENT_BYTES:
             event = hint(result.workspace_id, result.revision)
         self._tell(streams, result.workspace_id, result.revision, event)
-
-    def _tell_update(self, event: WorkspaceUpdated) -> None:
-        streams = self._by_account.get(event.account_id)
-        if not streams:
-            return
-        told = {"request_id": event.request_id, **encode_workspace(event.workspace)}
-        self._tell(streams, event.workspace.id, None, frame("workspace", orjson.dumps(told)))
 
     @staticmethod
     def _tell(
@@ -133,19 +173,19 @@ class EventStreams:
 
     def _remove(self, stream: EventStream) -> None:
         self._streams.discard(stream)
-        drop(self._by_account, stream.account_id, stream)
-        for workspace_id in stream.workspace_ids:
-            drop(self._by_workspace, workspace_id, stream)
+        self._followers.drop(stream)
+        account = self._by_account[stream.account_id]
+        account.streams.discard(stream)
+        if not account.streams:
+            account.stop()
+            del self._by_account[stream.account_id]
 
 
 class EventsResource(ApiResource):
     """``GET /events``."""
 
-    def __init__(
-        self, authenticator: IAuthenticator, workspaces: Workspaces, streams: EventStreams
-    ) -> None:
+    def __init__(self, authenticator: IAuthenticator, streams: EventStreams) -> None:
         super().__init__(authenticator, {b"GET": self._listen})
-        self._workspaces = workspaces
         self._streams = streams
 
     async def _listen(self, request: ApiRequest, principal: Principal) -> Answer | None:
@@ -153,23 +193,14 @@ class EventsResource(ApiResource):
             declare_stream(request)
             request.finish()
             return None
-        stream = self._streams.open(request, principal.account_id)
-        workspaces = await self._subscribe(stream, principal)
+        stream = self._streams.open(request, principal)
+        holdings = await self._streams.prepare(stream)
         if self._streams.stopped:
             raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "the server stops", RETRY_AFTER)
         request.take_over()
         declare_stream(request)
-        stream.start(encode_hello(workspaces))
+        stream.start(hello_event(holdings))
         return None
-
-    async def _subscribe(self, stream: EventStream, principal: Principal) -> tuple[Workspace, ...]:
-        """Subscribe first, then read the revisions: no commit falls between the two."""
-        while True:
-            workspaces = await self._workspaces.list(principal)
-            new = {workspace.id for workspace in workspaces} - stream.workspace_ids
-            if not new:
-                return workspaces
-            self._streams.add_workspaces(stream, new)
 
 
 def declare_stream(request: ApiRequest) -> None:
@@ -178,26 +209,3 @@ def declare_stream(request: ApiRequest) -> None:
     request.setHeader(b"Cache-Control", b"no-store")
     # Or nginx would keep events until it has a buffer full of them.
     request.setHeader(b"X-Accel-Buffering", b"no")
-
-
-def encode_hello(workspaces: Iterable[Workspace]) -> bytes:
-    return frame(
-        "hello",
-        orjson.dumps(
-            {
-                "workspaces": [
-                    {"id": workspace.id, "revision": workspace.latest_revision}
-                    for workspace in workspaces
-                ]
-            }
-        ),
-    )
-
-
-def drop(index: dict[UUID, set[EventStream]], key: UUID, stream: EventStream) -> None:
-    """Take a stream out of an index, and the key where it was the last."""
-    streams = index.get(key)
-    if streams is not None:
-        streams.discard(stream)
-        if not streams:
-            del index[key]

@@ -21,8 +21,10 @@ from stacksync.protocols.http.item_resource import (
     parent_in,
 )
 from stacksync.protocols.http.items import ITEM, ROOT, encode_item
+from stacksync.protocols.http.members import LeaveResource, MembersResource, UnshareResource
 from stacksync.protocols.http.one_item import FIELDS, OneItemResource
 from stacksync.protocols.http.paging import PARAMETERS, page_answer, read_paging
+from stacksync.protocols.http.proposals import FolderSharesResource, ShareResource
 from stacksync.protocols.http.trash import RestoreResource
 
 if TYPE_CHECKING:
@@ -39,7 +41,12 @@ class FoldersResource(ContentResource):
         super().__init__(authenticator, engine, {b"POST": self._create})
         folder = FolderResource(authenticator, engine)
         folder.putChild(b"contents", FolderContentsResource(authenticator, engine))
+        folder.putChild(b"leave", LeaveResource(authenticator, engine))
+        folder.putChild(b"members", MembersResource(authenticator, engine))
         folder.putChild(b"restore", RestoreResource(authenticator, engine, is_folder=True))
+        folder.putChild(b"share", ShareResource(authenticator, engine))
+        folder.putChild(b"shares", FolderSharesResource(authenticator, engine))
+        folder.putChild(b"unshare", UnshareResource(authenticator, engine))
         self.put_variable("item", folder)
 
     async def _create(self, request: ApiRequest, principal: Principal) -> Answer:

@@ -20,7 +20,7 @@ from twisted.web.server import NOT_DONE_YET
 from stacksync.errors import StackSyncError
 from stacksync.protocols.http.answer import StreamedAnswer
 from stacksync.protocols.http.errors import Refusal, error_answer, told
-from stacksync.protocols.http.sign_in import credentials, device
+from stacksync.protocols.http.sign_in import device, signed_in
 
 if TYPE_CHECKING:
     from stacksync.interfaces import IAuthenticator
@@ -147,7 +147,7 @@ class ApiResource(JSONResource):
 
     async def _run(self, handler: Handler, request: ApiRequest) -> Answer | StreamedAnswer | None:
         check_version(request)
-        principal = await self._authenticator.authenticate(*credentials(request), request.peer)
+        principal = await signed_in(request, self._authenticator)
         device_id = device(request)
         if device_id is not None:
             principal = evolve(principal, device_id=device_id)

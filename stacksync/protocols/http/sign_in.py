@@ -1,4 +1,7 @@
-"""Who a request says it is from: HTTP Basic authentication (RFC 7617), and the device."""
+"""Who a request says it is from: HTTP Basic authentication (RFC 7617), or a token of Keystone's.
+
+And the device, if it names one.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,41 @@ from stacksync.errors import InvalidRequest, NotAuthenticated
 from stacksync.protocols.fields import parse_uuid
 
 if TYPE_CHECKING:
+    from stacksync.interfaces import IAuthenticator
+    from stacksync.model import Principal
     from stacksync.protocols.http.request import ApiRequest
+
+
+async def signed_in(request: ApiRequest, authenticator: IAuthenticator) -> Principal:
+    """Who is behind a request.
+
+    :raises NotAuthenticated: nobody, or nobody we know.
+    """
+    token = auth_token(request)
+    if token is None:
+        return await authenticator.authenticate(*credentials(request), request.peer)
+    if request.requestHeaders.hasHeader(b"Authorization"):
+        raise NotAuthenticated("X-Auth-Token or Authorization, not both")
+    tokens = request.site.tokens
+    if tokens is None:
+        raise NotAuthenticated(
+            "X-Auth-Token: no tokens are taken here; sign in with e-mail and password"
+            " (HTTP Basic authentication)"
+        )
+    return await tokens.authenticate_token(token, request.peer)
+
+
+def auth_token(request: ApiRequest) -> str | None:
+    """The token of Keystone's that a request carries, in the header ``X-Auth-Token``.
+
+    :raises NotAuthenticated: there are several, or it can't be one.
+    """
+    values = request.requestHeaders.getRawHeaders(b"X-Auth-Token")
+    if values is None:
+        return None
+    if len(values) != 1 or not values[0].isascii():
+        raise NotAuthenticated("X-Auth-Token: one token, in ASCII")
+    return values[0].decode("ascii")
 
 
 def credentials(request: ApiRequest) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from twisted.web.server import Site
 
 from stacksync.protocols.http.channel import ApiChannel
 from stacksync.protocols.http.events import EventStreams
+from stacksync.protocols.http.holdings import holdings_from
 from stacksync.protocols.http.in_flight import InFlight
 from stacksync.protocols.http.request import ApiRequest
 from stacksync.protocols.http.resource import JSONResource
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from stacksync.config import HttpConfig
     from stacksync.engine import Engine
-    from stacksync.interfaces import IAuthenticator, IHealthCheck
+    from stacksync.interfaces import IAuthenticator, IHealthCheck, ITokenAuthenticator
 
 
 def make_site(
@@ -38,6 +39,7 @@ def make_site(
     settings: HttpConfig,
     *,
     access_log: bool = False,
+    tokens: ITokenAuthenticator | None = None,
 ) -> ApiSite:
     """The HTTP front-end over an engine.
 
@@ -46,10 +48,11 @@ def make_site(
 
     :param health: the parts that ``/readyz`` asks.
     :param access_log: whether each request is logged, at the level ``debug``.
+    :param tokens: knows whose tokens are in ``X-Auth-Token``; ``None``: none are taken.
     """
-    streams = EventStreams(reactor, settings)
+    streams = EventStreams(reactor, settings, holdings_from(engine))
     root = make_tree(reactor, engine, authenticator, streams, health, settings)
-    return ApiSite(reactor, root, engine, streams, settings, access_log)
+    return ApiSite(reactor, root, engine, streams, settings, access_log, tokens)
 
 
 class ApiSite(Site):
@@ -59,6 +62,7 @@ class ApiSite(Site):
     :ivar in_flight: the requests under way.
     :ivar streams: the open event streams.
     :ivar max_body: the bytes that a body may have.
+    :ivar tokens: knows whose tokens are in ``X-Auth-Token``, if any are taken.
     """
 
     protocol = ApiChannel  # type: ignore[assignment]
@@ -74,6 +78,7 @@ class ApiSite(Site):
         streams: EventStreams,
         settings: HttpConfig,
         access_log: bool,
+        tokens: ITokenAuthenticator | None = None,
     ) -> None:
         super().__init__(
             root,
@@ -85,13 +90,14 @@ class ApiSite(Site):
         self.in_flight = InFlight(reactor, settings.request_timeout)
         self.streams = streams
         self.max_body = settings.max_body
+        self.tokens = tokens
         self._notifier = engine.notifier
         self._access_log = access_log
         self._drained: Deferred[None] | None = None
 
     def startFactory(self) -> None:
         # Not Site's, which opens an access log of its own and keeps its clock.
-        self._notifier.subscribe(self.streams)
+        self._notifier.subscribe(self.streams, self.streams.refresh)
         self.in_flight.start()
 
     def stopFactory(self) -> None:

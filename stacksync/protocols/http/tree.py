@@ -14,7 +14,9 @@ from stacksync.protocols.http.events import EventsResource, EventStreams
 from stacksync.protocols.http.files import FilesResource
 from stacksync.protocols.http.folders import FoldersResource
 from stacksync.protocols.http.health import LivenessResource, Readiness, ReadinessResource
+from stacksync.protocols.http.metrics import MetricsResource
 from stacksync.protocols.http.openapi.resource import DescriptionResource
+from stacksync.protocols.http.proposals import SharesResource
 from stacksync.protocols.http.resource import JSONResource
 from stacksync.protocols.http.trash import TrashResource
 from stacksync.protocols.http.uploads import UploadsResource
@@ -46,6 +48,8 @@ def make_tree(
     root.putChild(b"v1", api)
     root.putChild(b"healthz", LivenessResource())
     root.putChild(b"readyz", ReadinessResource(Readiness(reactor, tuple(health))))
+    if settings.metrics:
+        root.putChild(b"metrics", MetricsResource(engine.metrics))
     return root
 
 
@@ -61,10 +65,11 @@ def api_resource(
     api = JSONResource({})
     api.putChild(b"account", AccountResource(authenticator, engine.accounts))
     api.putChild(b"devices", DevicesResource(authenticator, engine.devices))
-    api.putChild(b"events", EventsResource(authenticator, engine.workspaces, streams))
+    api.putChild(b"events", EventsResource(authenticator, streams))
     api.putChild(b"file", FilesResource(authenticator, engine, settings.max_file))
     api.putChild(b"folder", FoldersResource(authenticator, engine))
     api.putChild(b"openapi.json", DescriptionResource())
+    api.putChild(b"shares", SharesResource(authenticator, engine))
     api.putChild(b"trash", TrashResource(authenticator, engine))
     api.putChild(b"uploads", UploadsResource(authenticator, engine.uploads, settings.max_file))
     api.putChild(b"workspaces", WorkspacesResource(authenticator, engine.workspaces, in_workspace))

@@ -90,5 +90,6 @@ def encode_workspace(workspace: Workspace) -> dict[str, Any]:
         "container": workspace.container,
         "is_shared": workspace.is_shared,
         "is_encrypted": workspace.is_encrypted,
+        "root_item_id": workspace.root_item_id,
         "latest_revision": workspace.latest_revision,
     }

@@ -14,6 +14,8 @@ from stacksync.model import (
     Item,
     ItemOutcome,
     ItemStatus,
+    Proposal,
+    ProposalState,
     Refusal,
     Role,
     Workspace,
@@ -90,6 +92,26 @@ def workspace(**fields: Any) -> Workspace:
         "latest_revision": 0,
     }
     return Workspace(**{**defaults, **fields})
+
+
+def proposal(**fields: Any) -> Proposal:
+    defaults: dict[str, Any] = {
+        "id": uuid4(),
+        "item_id": 7,
+        "workspace_id": uuid4(),
+        "container": "container",
+        "folder_name": "Fotos",
+        "owner_id": uuid4(),
+        "owner_name": "Änne",
+        "owner_email": "anna@example.org",
+        "email": "bert@example.org",
+        "role": Role.EDITOR,
+        "is_encrypted": False,
+        "state": ProposalState.PENDING,
+        "created_at": WHEN,
+        "expires_at": WHEN,
+    }
+    return Proposal(**{**defaults, **fields})
 
 
 def item(**fields: Any) -> Item:

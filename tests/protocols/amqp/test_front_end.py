@@ -58,12 +58,22 @@ def new_device(amqp_url: str) -> Iterator[NewDevice]:
 
 def test_the_methods_are_those_of_the_contract(engine: Engine) -> None:
     assert set(methods_of(engine)) == {
+        "acceptShareProposal",
         "commit",
+        "createShareProposal",
+        "declineShareProposal",
         "getAccountInfo",
         "getChanges",
+        "getShareMembers",
+        "getShareProposals",
+        "getVersions",
         "getWorkspaces",
+        "leaveShare",
+        "restoreVersion",
+        "unshare",
         "updateDevice",
         "updateWorkspace",
+        "withdrawShareProposal",
     }
 
 

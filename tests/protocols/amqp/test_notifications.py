@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from pytest_twisted import ensureDeferred
 from zope.interface.verify import verifyObject
 
 from stacksync.errors import Unavailable
-from stacksync.events import Committed, WorkspaceTouched, WorkspaceUpdated
+from stacksync.events import (
+    Committed,
+    Event,
+    ShareProposed,
+    SharesTouched,
+    Unshared,
+    WorkspaceTouched,
+    WorkspaceUpdated,
+)
 from stacksync.interfaces import IEventSink
 from stacksync.model import Refusal
 from stacksync.protocols.amqp.notifications import Notifications
 from stacksync.protocols.amqp.publisher import MessageRefused
-from tests.protocols.amqp.builders import commit_result, workspace
+from stacksync.protocols.amqp.storage_place import StoragePlace
+from tests.protocols.amqp.builders import commit_result, proposal, workspace
 from tests.protocols.amqp.conftest import Logged
 from tests.protocols.amqp.requests import Recorder
 
-WORKSPACE, ANNA = UUID(int=1), UUID(int=2)
+WORKSPACE, ANNA, BERT = UUID(int=1), UUID(int=2), UUID(int=3)
 
 
 @pytest.fixture
@@ -99,10 +108,69 @@ async def test_a_workspaces_new_name_is_told_to_its_member(
 
 
 @ensureDeferred
-async def test_what_another_instance_has_told_is_not_told_again(
+async def test_a_proposal_is_told_to_its_owner_and_its_addressee(recorder: Recorder) -> None:
+    publisher: Any = recorder
+    place = StoragePlace("https://swift.example.org/v1/AUTH_77")
+    asked = proposal(workspace_id=WORKSPACE, owner_id=ANNA)
+
+    await Notifications(lambda: publisher, place).announce(
+        ShareProposed("r-1", asked, (ANNA, BERT))
+    )
+
+    first, second = recorder.published
+    assert [told.exchange for told in (first, second)] == [f"multi#{ANNA}", f"multi#{BERT}"]
+    assert first.json["method"] == "notifyShareProposal"
+    assert first.properties["correlation_id"] == "r-1"
+    assert (
+        first.json["params"]
+        == second.json["params"]
+        == [
+            {
+                "requestId": "r-1",
+                "proposalId": str(asked.id),
+                "workspaceId": str(WORKSPACE),
+                "folderName": "Fotos",
+                "itemId": 7,
+                "ownerId": str(ANNA),
+                "ownerName": "Änne",
+                "swiftContainer": "container",
+                "swiftURL": "https://swift.example.org/v1/AUTH_77",
+                "isEncrypted": False,
+            }
+        ]
+    )
+
+
+@ensureDeferred
+async def test_the_end_of_a_share_is_told_to_who_takes_part_no_more(
     notifications: Notifications, recorder: Recorder
 ) -> None:
-    await notifications.announce(WorkspaceTouched(uuid4(), 3))
+    over = Unshared(BERT, "r-2", WORKSPACE, 7, "Fotos", ANNA, "Änne", "container", True)
+
+    await notifications.announce(over)
+
+    told = recorder.take()
+    assert (told.exchange, told.json["method"]) == (f"multi#{BERT}", "notifyUnshare")
+    assert told.json["params"] == [
+        {
+            "requestId": "r-2",
+            "workspaceId": str(WORKSPACE),
+            "folderName": "Fotos",
+            "itemId": 7,
+            "ownerId": str(ANNA),
+            "ownerName": "Änne",
+            "swiftContainer": "container",
+            "isEncrypted": True,
+        }
+    ]
+
+
+@pytest.mark.parametrize("event", [WorkspaceTouched(WORKSPACE, 3), SharesTouched(ANNA)], ids=repr)
+@ensureDeferred
+async def test_what_another_instance_has_told_is_not_told_again(
+    notifications: Notifications, recorder: Recorder, event: Event
+) -> None:
+    await notifications.announce(event)
 
     assert not recorder.published
 

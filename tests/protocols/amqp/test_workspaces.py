@@ -9,9 +9,11 @@ import pytest
 from pytest_twisted import ensureDeferred
 
 from stacksync.engine import Engine
+from stacksync.model import Role
 from stacksync.protocols.amqp.notifications import Notifications
+from stacksync.protocols.amqp.storage_place import StoragePlace
 from stacksync.protocols.amqp.workspaces import encode_workspace
-from tests.protocols.amqp.builders import new_folder, workspace
+from tests.protocols.amqp.builders import account, new_folder, workspace
 from tests.protocols.amqp.conftest import User
 from tests.protocols.amqp.requests import Recorder
 from tests.protocols.amqp.waiting import eventually
@@ -36,6 +38,8 @@ async def test_every_account_begins_with_a_workspace(anna: User) -> None:
         "swiftContainer": told["swiftContainer"],
         "isShared": False,
         "isEncrypted": False,
+        "role": "owner",
+        "rootItem": None,
     }
     assert told["swiftContainer"]
 
@@ -52,6 +56,21 @@ async def test_who_has_no_workspaces_is_told_so(anna: User) -> None:
 
 def test_where_a_workspace_is_mounted_is_told_as_an_item() -> None:
     assert encode_workspace(workspace(parent_item_id=12))["parentItem"] == {"id": 12}
+
+
+def test_what_a_workspace_is_in_swift_is_told_where_the_store_is_swift() -> None:
+    place = StoragePlace("https://swift.example.org/v1/AUTH_77", "stacksync", "https://keys/v3")
+    told = encode_workspace(workspace(owner=account(identity_id="0123")), place)
+
+    assert told["swiftUrl"] == "https://swift.example.org/v1/AUTH_77"
+    assert told["owner"]["swiftUser"] == "0123"
+    assert told["owner"]["swiftAccount"] == "AUTH_77"
+
+
+def test_the_folder_that_a_shared_workspace_is_is_told_as_an_item() -> None:
+    told = encode_workspace(workspace(root_item_id=12, is_shared=True, role=Role.VIEWER))
+
+    assert (told["rootItem"], told["isShared"], told["role"]) == ({"id": 12}, True, "viewer")
 
 
 @ensureDeferred

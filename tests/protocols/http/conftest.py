@@ -14,6 +14,7 @@ from attrs import define, evolve
 from twisted.internet import reactor
 from twisted.internet.endpoints import TCP4ServerEndpoint
 
+from stacksync.auth.local import LocalPasswords
 from stacksync.auth.passwords import PasswordHasher
 from stacksync.auth.sign_in import PasswordAuthenticator
 from stacksync.config import AuthConfig, DatabaseConfig, HttpConfig, LimitsConfig, ServiceConfig
@@ -161,7 +162,7 @@ async def server(
 ) -> AsyncIterator[Server]:
     """The front-end on the real engine."""
     hasher = PasswordHasher(reactor, AUTH)
-    authenticator = PasswordAuthenticator(reactor, engine.accounts, hasher, AUTH)
+    authenticator = PasswordAuthenticator(reactor, LocalPasswords(engine.accounts, hasher), AUTH)
     site = make_site(reactor, engine, authenticator, [], settings)
     yield Server(engine, site, await listening(site), hasher)
     await hasher.stop()

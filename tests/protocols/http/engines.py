@@ -13,7 +13,7 @@ from stacksync.model import Principal, SignIn
 
 NOUNS = (
     *("accounts", "devices", "workspaces", "commits", "changes", "versions"),
-    *("items", "files", "trash", "chunks", "uploads"),
+    *("items", "files", "trash", "chunks", "uploads", "proposals", "members", "metrics"),
 )
 ANNA = UUID("a44a0000-0000-4000-8000-000000000001")
 
@@ -32,8 +32,9 @@ class Notifier:
     def __init__(self) -> None:
         self.sinks: list[IEventSink] = []
 
-    def subscribe(self, sink: IEventSink) -> None:
+    def subscribe(self, sink: IEventSink, missed: Callable[[], None]) -> None:
         self.sinks.append(sink)
+        self.missed = missed
 
     def unsubscribe(self, sink: IEventSink) -> None:
         self.sinks.remove(sink)
@@ -47,11 +48,11 @@ class Noun:
 
 
 class MadeUpEngine:
-    """The nouns that a test gives it; the others have no operations."""
+    """The nouns that a test gives it; the others do nothing, or next to it."""
 
     def __init__(self, **nouns: Noun) -> None:
         for name in NOUNS:
-            setattr(self, name, nouns.get(name, Noun()))
+            setattr(self, name, nouns.get(name, Noun(**OPERATIONS.get(name, {}))))
         self.notifier = Notifier()
 
 
@@ -71,3 +72,6 @@ def returning(value: Any) -> Callable[..., Awaitable[Any]]:
         return value
 
     return operation
+
+
+OPERATIONS = {"proposals": {"waiting": returning(())}}

@@ -1,4 +1,4 @@
-"""The requests that get every code of the calls on files, folders, the trash and chunks."""
+"""The requests that get every code of the calls on files, folders, shares, the trash and chunks."""
 
 from __future__ import annotations
 
@@ -75,6 +75,19 @@ NEW_CHUNK = cases(
     body=b"x",
     headers=PLAIN,
 )
+
+INVITED = "invited@example.org"
+"""Whom the folder ``proposed`` of the stage is proposed to."""
+
+SHARE = cases("POST /folder/:id/share", "/folder/{folder}/share", content=["x@example.org"])
+FOLDER_SHARES = cases("GET /folder/:id/shares", "/folder/{proposed}/shares")
+UNSHARE = cases("POST /folder/:id/unshare", "/folder/{proposed}/unshare", content=[INVITED])
+MEMBERS = cases("GET /folder/:id/members", "/folder/{folder}/members")
+LEAVE = cases("POST /folder/:id/leave", "/folder/{guests}/leave", content={})
+SHARES = cases("GET /shares", "/shares")
+WITHDRAW = cases("DELETE /shares/:id", "/shares/{made}")
+ACCEPT = cases("POST /shares/:id/accept", "/shares/{waiting}/accept", content={})
+DECLINE = cases("POST /shares/:id/decline", "/shares/{waiting}/decline", content={})
 
 CASES = [
     NEW_FILE(201),
@@ -211,4 +224,52 @@ CASES = [
     NEW_CHUNK(411, body=None),
     NEW_CHUNK(413, body=TOO_LARGE),
     NEW_CHUNK(415, headers=PLAIN | PACKED),
+    SHARE(201),
+    SHARE(201, content={"share_to": ["x@example.org"], "role": "viewer"}),
+    SHARE(400, content=[]),
+    SHARE(403, role="viewer"),
+    SHARE(404, "/folder/{strangers}/share"),
+    SHARE(409, "/folder/{below_guests}/share"),
+    SHARE(413, content=None, body=TOO_LARGE),
+    SHARE(415, headers=PLAIN),
+    FOLDER_SHARES(200),
+    FOLDER_SHARES(400, "/folder/{proposed}/shares?x=y"),
+    FOLDER_SHARES(403, role="viewer"),
+    FOLDER_SHARES(404, "/folder/{strangers}/shares"),
+    UNSHARE(200),
+    UNSHARE(400, content=["nobody@example.org"]),
+    UNSHARE(403, role="viewer"),
+    UNSHARE(404, "/folder/{strangers}/unshare"),
+    UNSHARE(413, content=None, body=TOO_LARGE),
+    UNSHARE(415, headers=PLAIN),
+    MEMBERS(200),
+    MEMBERS(400, "/folder/{folder}/members?x=y"),
+    MEMBERS(403, "/folder/0/members"),
+    MEMBERS(404, "/folder/{file}/members"),
+    LEAVE(200),
+    LEAVE(400, content={"x": 1}),
+    LEAVE(403, "/folder/0/leave"),
+    LEAVE(404, "/folder/{strangers}/leave"),
+    LEAVE(409, "/folder/{folder}/leave"),
+    LEAVE(413, content=None, body=TOO_LARGE),
+    LEAVE(415, headers=PLAIN),
+    SHARES(200),
+    SHARES(400, "/shares?x=y"),
+    WITHDRAW(200),
+    WITHDRAW(400, "/shares/{made}?x=y"),
+    WITHDRAW(403, role="viewer"),
+    WITHDRAW(404, "/shares/nonsense"),
+    WITHDRAW(409, "/shares/{accepted}"),
+    ACCEPT(200),
+    ACCEPT(400, content={"name": "."}),
+    ACCEPT(404, "/shares/nonsense/accept"),
+    ACCEPT(409, content={"name": "file"}),
+    ACCEPT(413, content=None, body=TOO_LARGE),
+    ACCEPT(415, headers=PLAIN),
+    DECLINE(200),
+    DECLINE(400, content={"x": 1}),
+    DECLINE(404, "/shares/{made}/decline"),
+    DECLINE(409, "/shares/{answered}/decline"),
+    DECLINE(413, content=None, body=TOO_LARGE),
+    DECLINE(415, headers=PLAIN),
 ]

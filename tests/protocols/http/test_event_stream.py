@@ -165,7 +165,7 @@ async def test_a_client_that_hangs_up_leaves_nothing_behind(start_site: StartSit
         stream.hang_up()
     await eventually(lambda: len(site.streams) == 0)
 
-    assert not site.streams._by_workspace
+    assert not site.streams._followers.of(HOME.id)
     assert not site.streams._by_account
     await announce(engine, [Committed(commit_result(HOME.id, 4))])
 

@@ -34,7 +34,7 @@ async def test_a_stream_says_hello_and_then_every_commit(anna: User) -> None:
     assert b"Cache-Control: no-store\r\n" in head
     assert await stream.event() == (
         "hello",
-        {"workspaces": [{"id": str(anna.workspace.id), "revision": 1}]},
+        {"workspaces": [{"id": str(anna.workspace.id), "revision": 1}], "shares": []},
     )
 
     told = await anna.commit(new_file("ü.txt", temp_id=9), headers={"Idempotency-Key": "mine"})

@@ -1,4 +1,4 @@
-"""Every code that a call on files, folders, the trash or chunks can be answered with is got here.
+"""Every code that a call on files, folders, shares, the trash or chunks can get is got here.
 
 ``docs/http.rst`` says which those are; what it says and what is tried is the same.
 """
@@ -22,7 +22,7 @@ from tests.db.observation import Psql
 from tests.protocols.http.client import Client, Response
 from tests.protocols.http.conftest import Server, StartSite, User
 from tests.protocols.http.engines import NOUNS, MadeUpEngine, raising
-from tests.protocols.http.status_codes import CASES, LARGEST, Case
+from tests.protocols.http.status_codes import CASES, INVITED, LARGEST, Case
 
 __all__ = ["psql"]
 
@@ -34,9 +34,12 @@ CONTRACT = {200, 201, 206, 304, 400, 401, 403, 404, 405, 409, 411, 412, 413, 416
 
 SUCCESSES = [case for case in CASES if case.code < 300]
 CALLS = list({case.call: case for case in reversed(SUCCESSES)}.values())
-EXAMPLE = dict.fromkeys(
-    ("file", "folder", "inner", "deleted_file", "deleted_folder", "strangers"), 7
-) | {"workspace": "00000000-0000-4000-8000-000000000000"}
+NOBODYS = "00000000-0000-4000-8000-000000000000"
+ITEMS = ("file", "folder", "inner", "deleted_file", "deleted_folder", "strangers")
+SHARED = ("proposed", "guests", "below_guests")
+EXAMPLE = dict.fromkeys((*ITEMS, *SHARED), 7) | dict.fromkeys(
+    ("workspace", "made", "accepted", "waiting", "answered"), NOBODYS
+)
 
 each_call = pytest.mark.parametrize("case", CALLS, ids=lambda case: case.call)
 
@@ -74,8 +77,44 @@ async def stage(anna: User, bert: User) -> Stage:
             "deleted_folder": gone["id"],
             "strangers": (await bert.folder("private"))["id"],
             "workspace": anna.workspace.id,
+            **await shares_of(anna, bert),
         },
     )
+
+
+async def shares_of(anna: User, bert: User) -> dict[str, Any]:
+    """What Anna and Bert have proposed to each other, and answered."""
+    proposed = (await anna.folder("proposed"))["id"]
+    made = await share(anna, proposed, INVITED)
+    accepted = await share(anna, (await anna.folder("shared"))["id"], bert.account.email)
+    await answer(bert, accepted)
+    guests = (await bert.folder("guests"))["id"]
+    below_guests = (await bert.folder("below", parent=guests))["id"]
+    answered = await share(bert, guests, anna.account.email)
+    await answer(anna, answered)
+    waiting = await share(bert, (await bert.folder("more"))["id"], anna.account.email)
+    return {
+        "proposed": proposed,
+        "made": made,
+        "accepted": accepted,
+        "guests": guests,
+        "below_guests": below_guests,
+        "answered": answered,
+        "waiting": waiting,
+    }
+
+
+async def share(owner: User, folder: int, email: str) -> str:
+    """The id of a new proposal."""
+    told = await owner.client.post(f"/api/folder/{folder}/share", [email])
+    assert told.code == 201, told.body
+    pending = await owner.client.get(f"/api/folder/{folder}/shares")
+    return next(each["id"] for each in pending.json["shares"] if each["email"] == email)
+
+
+async def answer(addressee: User, proposal: str) -> None:
+    told = await addressee.client.post(f"/api/shares/{proposal}/accept", {})
+    assert told.code == 200, told.body
 
 
 async def ask(client: Client, case: Case, names: Mapping[str, Any]) -> Response:
@@ -101,7 +140,10 @@ async def without_length(client: Client, method: str, path: str) -> Response:
 @ensureDeferred
 async def test_a_call_is_answered_with_this_code(stage: Stage, psql: Psql, case: Case) -> None:
     account, workspace = str(stage.user.account.id), str(stage.user.workspace.id)
-    psql.rows("UPDATE membership SET role = %s WHERE account_id = %s", case.role, account)
+    psql.rows(
+        "UPDATE membership SET role = %s WHERE account_id = %s AND workspace_id = %s",
+        *(case.role, account, workspace),
+    )
     psql.rows("UPDATE workspace SET is_encrypted = %s WHERE id = %s", case.is_encrypted, workspace)
 
     answer = await ask(stage.user.client, case, stage.names)

@@ -35,6 +35,7 @@ async def test_a_workspace_is_listed_with_its_owner_and_revision(anna: User) -> 
         "container": anna.workspace.container,
         "is_shared": False,
         "is_encrypted": False,
+        "root_item_id": None,
         "latest_revision": 1,
     }
     assert (await anna.client.get(path_of(anna))).json == told

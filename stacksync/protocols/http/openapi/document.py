@@ -11,6 +11,8 @@ from stacksync.protocols.http.openapi import (
     files,
     folders,
     health,
+    members,
+    proposals,
     trash,
     uploads,
     versions,
@@ -23,7 +25,7 @@ from stacksync.protocols.http.openapi.schemas import SCHEMAS
 
 NOUNS = (
     *(account, devices, workspaces, chunks, events),
-    *(files, versions, folders, trash, uploads, health, description),
+    *(files, versions, folders, proposals, members, trash, uploads, health, description),
 )
 
 ABOUT = """
@@ -35,7 +37,8 @@ files, and each sees at once what the other did.
 the body, everywhere.
 
 **Signing in.** HTTP Basic authentication with e-mail and password, in UTF-8, with every request.
-A wrong password is answered late, and later each time.
+A wrong password is answered late, and later each time. Where the server knows its users from
+Keystone, a token of Keystone's in `X-Auth-Token` does as well.
 
 **Version.** `StackSync-API: v2` (or `X-StackSync-API`) says which version of the API is meant;
 another value gets 400.
@@ -72,6 +75,7 @@ TAGS = {
     "files": "Files and their content.",
     "versions": "What a file was.",
     "folders": "Folders and what is in them.",
+    "sharing": "Who takes part in which folder, and who is asked to.",
     "trash": "What was deleted, and how it comes back.",
     "uploads": "Uploads that can be resumed: [tus 1.0.0]"
     "(https://tus.io/protocols/resumable-upload) with the extensions creation,"
@@ -93,7 +97,7 @@ def document() -> Part:
             "license": {"name": "Apache License 2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/", "description": "Where this description is from."}],
-        "security": [{"password": []}],
+        "security": [{"password": []}, {"token": []}],
         "tags": [{"name": name, "description": told} for name, told in TAGS.items()],
         "paths": {path.template: described(path) for noun in NOUNS for path in noun.PATHS},
         "components": {
@@ -105,7 +109,13 @@ def document() -> Part:
                     "type": "http",
                     "scheme": "basic",
                     "description": "E-mail and password (RFC 7617), in UTF-8.",
-                }
+                },
+                "token": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "X-Auth-Token",
+                    "description": "A token of Keystone's, where the server takes them.",
+                },
             },
         },
     }

@@ -58,8 +58,9 @@ PROBLEMS: dict[str, Part] = {
     "TooSlow": answer("The request took too long to arrive.", ERROR),
     "Conflict": answer(
         "It does not fit what the server holds: the name is taken, the item is in the trash or"
-        " keeps changing, a folder would stand below itself, the content is encrypted, or the"
-        " request id was used for another request. `metadata` is the item that is in the way.",
+        " keeps changing, a folder would stand below itself, the content is encrypted, a shared"
+        " folder would stand in another, a proposal was answered already, or the request id was"
+        " used for another request. `metadata` is the item that is in the way.",
         schema("Conflict"),
     ),
     "CursorExpired": answer(

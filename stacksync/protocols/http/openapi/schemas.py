@@ -10,6 +10,7 @@ from stacksync.model import Role
 from stacksync.protocols.http.openapi.commit_schemas import COMMIT_SCHEMAS
 from stacksync.protocols.http.openapi.item_schemas import ITEM_SCHEMAS
 from stacksync.protocols.http.openapi.parts import Part, asked, record, schema
+from stacksync.protocols.http.openapi.sharing_schemas import PERSON, SHARING_SCHEMAS
 from stacksync.protocols.http.openapi.values import (
     CHUNK_NAME,
     EMAIL,
@@ -35,7 +36,6 @@ DEVICE_TEXTS = {
     "ip": {**TEXT, "description": "Its address, as it sees it."},
     "app_version": {**TEXT, "description": "The version of its client."},
 }
-OWNER = record({"id": UUID, "email": EMAIL, "name": TEXT})
 WORKSPACE = {
     "id": UUID,
     "name": {**NAME, "description": "What this member calls it."},
@@ -44,12 +44,17 @@ WORKSPACE = {
         "description": "The folder where this member has mounted it; null: the root.",
     },
     "role": one_of(*[role.value for role in Role]),
-    "owner": OWNER,
+    "owner": PERSON,
     "container": {"type": "string", "description": "Of its chunks in the object store."},
     "is_shared": FLAG,
     "is_encrypted": {
         **FLAG,
         "description": "Devices encrypt what is in it: the server hands out its chunks only.",
+    },
+    "root_item_id": {
+        **nullable(ITEM_ID),
+        "description": "The folder that a shared workspace consists of, its only item without a"
+        " parent; null: it is nobody's folder.",
     },
     "latest_revision": REVISION,
 }
@@ -71,6 +76,7 @@ def told_at_least_one(*names: str) -> Part:
 SCHEMAS: dict[str, Part] = {
     **ITEM_SCHEMAS,
     **COMMIT_SCHEMAS,
+    **SHARING_SCHEMAS,
     "Account": record(
         {
             "id": UUID,

@@ -1,4 +1,7 @@
-"""What Anna has on a server, made as it is needed, so that requests have something to be about."""
+"""What Anna has on a server, made as it is needed, so that requests have something to be about.
+
+Carla is there to share with her.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,10 @@ from attrs import define, field
 from requests.auth import HTTPBasicAuth
 
 EMAIL = "anna@example.org"
+CARLA = "carla@example.org"
+BERT = "bert@example.org"
+"""Whom the examples name; he has no account."""
+
 PASSWORD = "correct horse"
 CONTENT = b"hello world"
 CHUNK = "any-name"
@@ -33,11 +40,13 @@ class Belongings:
 
     url: str
     session: requests.Session = field(init=False, factory=requests.Session)
+    carla: requests.Session = field(init=False, factory=requests.Session)
     _lasting: dict[tuple[str, ...], Any] = field(init=False, factory=dict)
 
     def __enter__(self) -> Belongings:
-        self.session.trust_env = False
-        self.session.auth = HTTPBasicAuth(EMAIL, PASSWORD)
+        for session, email in ((self.session, EMAIL), (self.carla, CARLA)):
+            session.trust_env = False
+            session.auth = HTTPBasicAuth(email, PASSWORD)
         return self
 
     def __exit__(
@@ -47,10 +56,14 @@ class Belongings:
         trace: TracebackType | None,
     ) -> None:
         self.session.close()
+        self.carla.close()
 
-    def ask(self, method: str, path: str, **options: Any) -> requests.Response:
-        """The answer to a request, which is no error."""
-        answer = self.try_to(method, path, **options)
+    def ask(
+        self, method: str, path: str, session: requests.Session | None = None, **options: Any
+    ) -> requests.Response:
+        """The answer to a request of hers, or of somebody else's session, which is no error."""
+        asking = session or self.session
+        answer = asking.request(method, f"{self.url}{path}", timeout=30, **options)
         assert answer.ok, answer.text
         return answer
 
@@ -77,6 +90,29 @@ class Belongings:
 
     def item(self, noun: str) -> int:
         return self.folder() if noun == "folder" else self.file()
+
+    def shared(self) -> int:
+        """A folder that is proposed to Bert."""
+        folder = self.folder()
+        self.ask("POST", f"/api/folder/{folder}/share", json=[BERT])
+        return folder
+
+    def proposed(self) -> str:
+        """The id of a proposal to Bert."""
+        shares = self.ask("GET", f"/api/folder/{self.shared()}/shares").json()["shares"]
+        return shares[0]["id"]
+
+    def share(self) -> str:
+        """The id of a proposal of Carla's."""
+        named = {"name": f"folder {self.number()}"}
+        folder = self.ask("POST", "/api/folder", self.carla, json=named).json()["id"]
+        self.ask("POST", f"/api/folder/{folder}/share", self.carla, json=[EMAIL])
+        shares = self.ask("GET", "/api/shares").json()["shares"]
+        return next(each["id"] for each in shares if each["item_id"] == folder)
+
+    def joined(self) -> int:
+        """A folder of Carla's that she takes part in."""
+        return self.ask("POST", f"/api/shares/{self.share()}/accept").json()["root_item_id"]
 
     def workspace(self) -> str:
         return self.ask("GET", "/api/workspaces").json()["workspaces"][0]["id"]
@@ -113,11 +149,22 @@ class Belongings:
         noun = "folder" if "/folder/" in template else "file"
         made: dict[str, Any] = {}
         for name in re.findall(r"{(\w+)}", template):
-            if name == "item":
+            special = self._special(template) if name in ("item", "share") else None
+            if special is not None:
+                make, key = special, (template,)
+            elif name == "item":
                 state = self.deleted if template.endswith("/restore") else self.item
                 make, key = partial(state, noun), (noun,)
             else:
                 make, key = getattr(self, name), (name,)
-            changed = changes and name in ("item", "upload")
+            changed = changes and name in ("item", "upload", "share")
             made[name] = make() if changed else self.lasting(make, *key)
         return made
+
+    def _special(self, template: str) -> Callable[[], Any] | None:
+        """What makes that which a path about sharing needs, and no other path does."""
+        return {
+            "/api/folder/{item}/unshare": self.shared,
+            "/api/folder/{item}/leave": self.joined,
+            "/api/shares/{share}": self.proposed,
+        }.get(template)

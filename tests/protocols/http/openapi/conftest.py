@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.integration.fleet import Fleet
-from tests.protocols.http.openapi.belongings import EMAIL, PASSWORD, Belongings
+from tests.protocols.http.openapi.belongings import CARLA, EMAIL, PASSWORD, Belongings
 from tests.servers.run import TestRun
 from tests.servers.stacksync import StackSyncProcess
 
@@ -27,5 +27,6 @@ def server(test_run: TestRun, module_database_dsn: str) -> Iterator[StackSyncPro
 def belongings(server: StackSyncProcess) -> Iterator[Belongings]:
     """What Anna has on that server."""
     server.add_user(EMAIL, PASSWORD)
+    server.add_user(CARLA, PASSWORD)
     with Belongings(server.http_url) as hers:
         yield hers

@@ -12,7 +12,14 @@ from stacksync.protocols.http.errors import CODES
 from stacksync.protocols.http.openapi.problems import NAMES
 from tests.protocols.http.openapi.example_requests import DOCUMENT, OPERATIONS, resolved
 
-OPEN_TO_ALL = {"showLiveness", "showReadiness", "describe", "describeUploads", "describeUpload"}
+OPEN_TO_ALL = {
+    "showLiveness",
+    "showMetrics",
+    "showReadiness",
+    "describe",
+    "describeUploads",
+    "describeUpload",
+}
 
 
 def test_it_is_valid_openapi() -> None:
@@ -46,7 +53,7 @@ def test_all_but_a_few_operations_need_a_sign_in() -> None:
     unsigned = {name for name, each in OPERATIONS.items() if each.told.get("security") == []}
 
     assert unsigned == OPEN_TO_ALL
-    assert DOCUMENT["security"] == [{"password": []}]
+    assert DOCUMENT["security"] == [{"password": []}, {"token": []}]
     for name, each in OPERATIONS.items():
         assert ("401" in each.told["responses"]) == (name not in OPEN_TO_ALL), name
 
@@ -74,4 +81,6 @@ def test_each_write_of_an_item_may_be_repeated_and_name_its_device() -> None:
         if is_write and each.path.startswith(("/api/file", "/api/folder")):
             parameters = {parameter["name"] for parameter in each.parameters}
             assert {"Idempotency-Key", "StackSync-Device"} <= parameters, name
-            assert ("If-Match" in parameters) == ("{item}" in each.path), name
+            # Sharing a folder does not change it.
+            is_change = "{item}" in each.path and "sharing" not in each.told["tags"]
+            assert ("If-Match" in parameters) == is_change, name

@@ -9,6 +9,7 @@ from twisted.internet.task import Clock
 
 from stacksync.config import HttpConfig
 from stacksync.protocols.http.events import EventStreams
+from stacksync.protocols.http.holdings import holdings_from
 from stacksync.protocols.http.openapi.document import document
 from stacksync.protocols.http.resource import JSONResource
 from stacksync.protocols.http.tree import make_tree
@@ -22,8 +23,9 @@ METHODS = frozenset(["get", "head", "post", "put", "patch", "delete", "options"]
 def resources() -> dict[str, frozenset[str]]:
     """The methods of the resources, by path."""
     settings, clock = HttpConfig(), Clock()
-    streams = EventStreams(clock, settings)
-    root = make_tree(clock, MadeUpEngine(), AnybodyIsAnna(), streams, [], settings)
+    engine = MadeUpEngine()
+    streams = EventStreams(clock, settings, holdings_from(engine))
+    root = make_tree(clock, engine, AnybodyIsAnna(), streams, [], settings)
     return dict(below(root, ""))
 
 
@@ -89,7 +91,8 @@ def test_the_parameters_of_a_path_are_its_variable_segments() -> None:
 
 def test_the_alias_has_the_same_resources() -> None:
     settings, clock = HttpConfig(), Clock()
-    streams = EventStreams(clock, settings)
-    root = make_tree(clock, MadeUpEngine(), AnybodyIsAnna(), streams, [], settings)
+    engine = MadeUpEngine()
+    streams = EventStreams(clock, settings, holdings_from(engine))
+    root = make_tree(clock, engine, AnybodyIsAnna(), streams, [], settings)
 
     assert root.children[ALIAS[1:].encode()] is root.children[b"api"]

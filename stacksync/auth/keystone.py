@@ -1,0 +1,125 @@
+"""Passwords and tokens that Keystone knows: ``auth.passwords = keystone``.
+
+An account is that of the Keystone user whose id it has.  Who uses an e-mail
+that nobody has, or that of an account without such a user, is refused as for a
+wrong password, and Keystone is asked all the same: neither the time of an
+answer nor an outage tells which e-mails there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol
+from uuid import uuid4
+
+from attrs import define, field, frozen
+from zope.interface import implementer
+
+from stacksync.auth.passwords import problem_with
+from stacksync.auth.proofs import NOBODY, Proofs, Verdict
+from stacksync.errors import AccountNotFound, NotAuthenticated
+from stacksync.interfaces import ITokenAuthenticator
+from stacksync.model import Account, Principal, SignIn
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import IReactorTime
+
+    from stacksync.config import AuthConfig
+
+TOKEN_CHARACTERS_MAX = 8192
+"""More than any token that Keystone makes has; a longer one need not be sent there."""
+
+WRONG_TOKEN = "X-Auth-Token: no valid token of somebody who has an account here"
+
+
+class KnownAccounts(Protocol):
+    """Finds accounts; :class:`stacksync.engine.accounts.Accounts` does."""
+
+    async def by_email(self, email: str) -> Account: ...
+    async def by_identity(self, identity_id: str) -> Account: ...
+
+
+class KnownIdentities(Protocol):
+    """Asks Keystone; ``stacksync.storage.keystone.identity.Identities`` does."""
+
+    async def check_password(self, user_id: str, password: str) -> bool: ...
+    async def of_token(self, token: str) -> tuple[str, datetime] | None: ...
+
+
+@frozen
+class KeystonePasswords:
+    """The :class:`~stacksync.auth.sign_in.PasswordVerifier` that asks Keystone."""
+
+    _accounts: KnownAccounts
+    _identities: KnownIdentities
+
+    async def verify(self, email: str, password: str) -> Verdict:
+        """See :meth:`stacksync.auth.sign_in.PasswordVerifier.verify`.
+
+        :raises Unavailable: Keystone or the database is away.
+        """
+        account = await self._account(email)
+        identity_id = account.identity_id if account is not None else None
+        if problem_with(password) is not None:
+            return Verdict(account.id if account is not None else None, False)
+        is_right = await self._identities.check_password(identity_id or uuid4().hex, password)
+        if account is None:
+            return NOBODY
+        return Verdict(account.id, is_right and identity_id is not None)
+
+    async def _account(self, email: str) -> Account | None:
+        if not email:
+            return None
+        try:
+            return await self._accounts.by_email(email)
+        except AccountNotFound:
+            return None
+
+
+def now_in_utc() -> datetime:
+    return datetime.now(UTC)
+
+
+@implementer(ITokenAuthenticator)
+@define(eq=False)
+class TokenAuthenticator:
+    """The :class:`~stacksync.interfaces.ITokenAuthenticator` of Keystone's tokens.
+
+    A token that was revoked is still taken for ``credential_cache`` seconds,
+    and none beyond its expiry.
+
+    :param now: what time it is, to compare with when tokens expire.
+    """
+
+    _clock: IReactorTime
+    _accounts: KnownAccounts
+    _identities: KnownIdentities
+    _settings: AuthConfig
+    _now: Callable[[], datetime] = now_in_utc
+    _proofs: Proofs = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._proofs = Proofs(self._clock, self._settings, SignIn.TOKEN, WRONG_TOKEN)
+
+    async def authenticate_token(self, token: str, address: str) -> Principal:
+        """See :class:`~stacksync.interfaces.ITokenAuthenticator`."""
+        if not token or len(token) > TOKEN_CHARACTERS_MAX or not token.isprintable():
+            raise NotAuthenticated(WRONG_TOKEN)
+        digest = self._proofs.digest(token)
+        # Each token is somebody else's: what slows down a guesser is the address.
+        return await self._proofs.principal(
+            digest, digest.hex(), address, lambda: self._check(token)
+        )
+
+    async def _check(self, token: str) -> Verdict:
+        found = await self._identities.of_token(token)
+        if found is None:
+            return NOBODY
+        identity_id, expires_at = found
+        lasts = (expires_at - self._now()).total_seconds()
+        try:
+            account = await self._accounts.by_identity(identity_id)
+        except AccountNotFound:
+            return NOBODY
+        return Verdict(account.id, lasts > 0, lasts)
