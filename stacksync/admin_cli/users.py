@@ -107,7 +107,7 @@ def _jobs_json(jobs: Sequence[Job]) -> list[dict[str, object]]:
 def _jobs_lines(jobs: Sequence[Job]) -> list[str]:
     if not jobs:
         return []
-    told = [f"  {str(each.kind)}: {each.problem or 'waits'}" for each in jobs]
+    told = [f"  {each.kind!s}: {each.problem or 'waits'}" for each in jobs]
     return ["Not done yet, and tried again by the service (stacksync-admin jobs list):", *told]
 
 

@@ -10,7 +10,6 @@ from typing import Any
 from twisted.internet.defer import Deferred, DeferredSemaphore
 from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.internet.task import deferLater
-from twisted.web.client import HTTPConnectionPool
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IPolicyForHTTPS
 
@@ -19,9 +18,7 @@ from stacksync.storage.swift.answer import Answer
 from stacksync.storage.swift.exchange import Exchange
 from stacksync.storage.swift.request_body import RequestBody
 from stacksync.storage.threads import PART
-
-IDLE_SECONDS = 50
-"""How long an unused connection is kept; Swift's proxy closes it after 60 s."""
+from stacksync.storage.web.pool import connection_pool
 
 STOP_SECONDS = 5.0
 """How long the other side may take to close a connection that is not used."""
@@ -44,9 +41,7 @@ class Connections:
         self._number = places
         self._timeout = timeout
         self._policy = policy
-        self._pool = HTTPConnectionPool(reactor)
-        self._pool.maxPersistentPerHost = places
-        self._pool.cachedConnectionTimeout = IDLE_SECONDS
+        self._pool = connection_pool(reactor, places)
         self._pool.retryAutomatically = False
         self._going_on: set[Exchange] = set()
         self._is_stopped = False

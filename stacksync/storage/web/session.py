@@ -12,17 +12,15 @@ from urllib.parse import urlsplit
 import orjson
 from treq.client import HTTPClient
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.web.client import Agent, HTTPConnectionPool
+from twisted.web.client import Agent
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IBodyProducer, IResponse
 
 from stacksync.storage.web.answer import Answer
 from stacksync.storage.web.body import whole_body
 from stacksync.storage.web.failures import no_answer
+from stacksync.storage.web.pool import connection_pool
 from stacksync.storage.web.trust import trust_of
-
-IDLE = 30
-"""Seconds that an unused connection is kept: less than servers keep theirs."""
 
 CONNECT = 10.0
 """Seconds that making a connection may take."""
@@ -54,9 +52,7 @@ class WebSession:
         self.part = part
         self._reactor = reactor
         self._timeout = timeout
-        self._pool = HTTPConnectionPool(reactor)
-        self._pool.maxPersistentPerHost = connections
-        self._pool.cachedConnectionTimeout = IDLE
+        self._pool = connection_pool(reactor, connections)
         self._agent = Agent(
             reactor, trust_of(ca_file), connectTimeout=min(CONNECT, timeout), pool=self._pool
         )
