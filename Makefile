@@ -20,7 +20,10 @@ TEST_PROCESSES ?= 2
 OPENSTACK := $(VENV)/openstack
 OPENSTACK_REQUIREMENTS := tests/servers/openstack/requirements.txt
 
-.PHONY: help run test openstack lint bench clean
+# How many random runs of people who share folders a soak has.
+SOAK_RUNS ?= 1000
+
+.PHONY: help run test soak openstack lint bench clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -47,6 +50,10 @@ run: $(MADE)/run
 test: $(MADE)/test $(if $(STACKSYNC_OPENSTACK_PYTHON),,$(MADE)/openstack)
 	@sh tools/install-rabbitmq.sh || echo 'Going on: tests that need RabbitMQ will say so.' >&2
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
+
+soak: $(MADE)/test
+	SHARING_SEEDS=0-$$(($(SOAK_RUNS) - 1)) \
+		$(BIN)/python -m pytest -x tests/integration/test_sharing_random.py
 
 openstack: $(MADE)/openstack
 

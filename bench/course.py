@@ -13,11 +13,12 @@ from bench.extent import Extent
 from bench.processor import memory
 from bench.profiling import read_collapsed
 from bench.reference import Reference
+from bench.sharing import measure_sharing
 from bench.stage import Stage
 from bench.users import make_users
 
 USERS = 20
-PARTS = ("reference", "amqp", "http", "latency", "batch", "changes", "content")
+PARTS = ("reference", "amqp", "http", "latency", "batch", "changes", "sharing", "content")
 CLIENTS = (1, 8, 32)
 
 Results = dict[str, Any]
@@ -52,6 +53,9 @@ def measure(stage: Stage, extent: Extent, parts: set[str]) -> Results:
         sizes, samples = extent.changes_sizes, extent.changes_samples
         results["changes"] = measure_changes(stage, readers, sizes, samples)
     results["memory"] = memory(stage.server.pid)
+    if "sharing" in parts:
+        tell("sharing")
+        results["sharing"] = measure_sharing(stage, extent)
     if "content" in parts:
         tell("content")
         (uploader,) = make_users(stage, 1, "uploader")

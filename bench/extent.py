@@ -25,6 +25,8 @@ class Extent:
     changes_samples: int
     large_bytes: int
     small_files: int
+    shared_files: int
+    shared_samples: int
 
 
 FULL = Extent(
@@ -41,6 +43,8 @@ FULL = Extent(
     changes_samples=20,
     large_bytes=1024**3,
     small_files=1000,
+    shared_files=1000,
+    shared_samples=3,
 )
 QUICK = Extent(
     name="quick",
@@ -56,4 +60,6 @@ QUICK = Extent(
     changes_samples=5,
     large_bytes=256 * 1024**2,
     small_files=200,
+    shared_files=100,
+    shared_samples=2,
 )

@@ -9,6 +9,7 @@ from typing import Any
 from bench.content_figures import content_figures
 from bench.course import Results
 from bench.figure import Figure
+from bench.sharing_figures import sharing_figures
 
 AMQP_OF_PLAIN = 0.5
 HTTP_OF_AMQP = 0.5
@@ -30,6 +31,7 @@ def figures(results: Results) -> list[Figure]:
         *latency_figures(results),
         *batch_figures(results),
         *changes_figures(results),
+        *sharing_figures(results),
         *content_figures(results),
         Figure(
             *("server, resident memory", results["memory"]["now"], "MB"),

@@ -59,7 +59,12 @@ async def test_what_has_gone_to_another_workspace_is_told_there_and_here(world: 
         await world.commits.results_since(user.workspace_id, since)
         for user, since in ((anna, 1), (bert, 0))
     ]
-    assert [gone.request_id, gone.revision, come.request_id, come.revision] == ["away", 2, "away", 1]
+    assert [gone.request_id, gone.revision, come.request_id, come.revision] == [
+        "away",
+        2,
+        "away",
+        1,
+    ]
     left = [committed(outcome) for outcome in gone.outcomes]
     assert [(item.id, item.version, item.status) for item in left] == [
         (docs.id, 2, ItemStatus.DELETED),
