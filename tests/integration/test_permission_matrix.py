@@ -155,7 +155,7 @@ RESOURCES: dict[str, Row] = {
     "DELETE /shares/{share}": row(WRITE, "/shares/{proposal}"),
     "POST /shares/{share}/accept": row(ANSWER, "/shares/{asked}/accept", is_last=True),
     "POST /shares/{share}/decline": row(ANSWER, "/shares/{asked}/decline", is_last=True),
-    "GET /trash": row(OWN, "/trash"),
+    "GET /trash": row(READ, "/trash?workspace={workspace}"),
     "OPTIONS /uploads": row(OWN, "/uploads"),
     "POST /uploads": row(WRITE, "/uploads", headers=tus),
     "OPTIONS /uploads/{upload}": on_upload(OWN),

@@ -40,6 +40,9 @@ class Process:
 
     @property
     def running(self) -> bool:
+        if self._child is not None and self._child.poll() is None:
+            # Just started, its command line may be empty yet.
+            return True
         return self._pid_file.exists() and processes.runs(self.pid, self._marker)
 
     @property
