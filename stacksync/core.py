@@ -6,15 +6,19 @@ top.  No protocols here.
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
 from attrs import evolve
+from twisted.internet.defer import Deferred
+from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.logger import Logger
 
 from stacksync.auth.passwords import PasswordHasher
 from stacksync.config import Config
 from stacksync.db import migrations
 from stacksync.db.database import Database
+from stacksync.db.session import in_turn
 from stacksync.embedded import home
 from stacksync.embedded.deadline import Deadline
 from stacksync.embedded.postgres import EmbeddedPostgres
@@ -29,6 +33,9 @@ log = Logger()
 
 MIGRATION_TIMEOUT = 600.0
 EMBEDDED = "embedded"
+
+TURN = 60.0
+"""Seconds that a command waits for others to have made or removed their users."""
 
 
 class Core:
@@ -104,13 +111,14 @@ class Core:
             upload_expire=self._config.uploads.expire,
             jobs=self._config.jobs,
             sharing=self._config.sharing,
-            remove_identity=self.identities.remove if self.identities is not None else None,
+            remove_identity=self._remove_identity if self.identities is not None else None,
         )
         self.provisioning = Provisioning(
             self.engine.accounts,
             self.engine.jobs,
             self.identities,
             self.hasher if self._config.auth.passwords == "local" else None,
+            self._in_turn,
         )
         self.database.start()
         self._started = True
@@ -130,7 +138,7 @@ class Core:
         """Close what :meth:`start` or :meth:`open_database` opened."""
         if self._started:
             self._started = False
-            await self.engine.jobs.stop()
+            await self._stop_jobs()
             self.engine.stop()
             self.database.stop()
             await self.store.stop()
@@ -140,6 +148,22 @@ class Core:
         if self._embedded is not None:
             embedded, self._embedded = self._embedded, None
             await embedded.stop()
+
+    async def _stop_jobs(self) -> None:
+        """Let others go on with the jobs, unless the database takes too long to be told."""
+        stopping = Deferred.fromCoroutine(self.engine.jobs.stop())
+        try:
+            await stopping.addTimeout(self._config.service.stop_timeout, self._reactor)
+        except DeferredTimeout:
+            log.info("the database does not answer: others go on with the jobs after a while")
+
+    async def _remove_identity(self, user_id: str) -> bool:
+        return await self.provisioning.remove_user(user_id)
+
+    def _in_turn(self) -> AbstractAsyncContextManager[None]:
+        if self.identities is None:
+            return nullcontext()
+        return in_turn(self._reactor, self.database.dsn, TURN)
 
     def _start_store(self) -> IStore:
         state = self._config.service.home

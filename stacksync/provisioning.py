@@ -6,16 +6,20 @@ No commands and no wire formats: ``stacksync-admin`` speaks with the operator.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 
 from attrs import field, frozen
 
 from stacksync.auth.passwords import PasswordHasher
 from stacksync.engine.accounts import Accounts
 from stacksync.engine.jobs import Jobs
-from stacksync.errors import AccountNotFound, EmailTaken, InvalidRequest
-from stacksync.model import Account, Job
+from stacksync.errors import AccountNotFound, Conflict, EmailTaken, Forbidden, InvalidRequest
+from stacksync.model import Account, Job, JobKind
 from stacksync.storage.keystone.identity import Identities, Identity
+
+NOW = (JobKind.CONTAINER, JobKind.REMOVE_CONTAINER, JobKind.REMOVE_IDENTITY)
+"""The jobs that are done before the operator is answered.  Copies may take hours: the service's."""
 
 
 @frozen
@@ -31,11 +35,13 @@ class Provisioned:
 
     :ivar unfinished: jobs that the service goes on with; each says what was in its way.
     :ivar completed: it was there already, and what it lacked was made now.
+    :ivar has_password: its password is the one that was given.
     """
 
     account: Account
     unfinished: Sequence[Job] = ()
     completed: bool = False
+    has_password: bool = False
 
 
 class Provisioning:
@@ -43,6 +49,7 @@ class Provisioning:
 
     :param identities: the users of the identity service; ``None``: there is none.
     :param hasher: of passwords that are kept here; ``None``: the identity service keeps them.
+    :param in_turn: while it is entered, nobody else makes users or removes them.
     """
 
     def __init__(
@@ -51,11 +58,13 @@ class Provisioning:
         jobs: Jobs,
         identities: Identities | None,
         hasher: PasswordHasher | None,
+        in_turn: Callable[[], AbstractAsyncContextManager[None]],
     ) -> None:
         self._accounts = accounts
         self._jobs = jobs
         self._identities = identities
         self._hasher = hasher
+        self._in_turn = in_turn
 
     async def add(
         self,
@@ -72,27 +81,33 @@ class Provisioning:
         :param password: ``None`` only where ``identity`` brings its own.
         :param identity: the id or name of a user who is in the identity service already.
         :raises EmailTaken: there is such an account, and it lacks nothing.
-        :raises Conflict: the identity service has a user of this name that is not ours.
+        :raises Conflict: the identity service has a user of this name that is not ours, or
+            that another account has.
         :raises InvalidRequest: a value that no account can have; no identity service.
         :raises Unavailable: the database or the identity service is away.
         """
         if identity is not None and self._identities is None:
             raise InvalidRequest("keystone_user", "[keystone] url is not set")
-        known = await self._known(email)
-        if known is not None:
-            return await self._complete(known, password, identity)
-        # First the user, for only this command knows the password; a user that
-        # is ours and has no account yet is what an earlier try has left.
-        user = await self._user(email, password, identity)
-        account = await self._accounts.create(
-            email,
-            name=name,
-            quota_limit=quota_limit,
-            password_hash=await self._hash(password),
-            identity_id=user.id if user is not None else None,
-            identity_is_ours=user is not None and user.is_ours,
-        )
-        return Provisioned(account, await self._jobs.run_until_idle())
+        async with self._in_turn():
+            known = await self._known(email)
+            has_password = password is not None
+            if known is not None:
+                account = await self._completed(known, password, identity)
+                has_password = has_password and account.identity_id != known.identity_id
+            else:
+                # First the user, for only this command knows the password; a user that
+                # is ours and has no account yet is what an earlier try has left.
+                user = await self._user(email, password, identity)
+                account = await self._accounts.create(
+                    email,
+                    name=name,
+                    quota_limit=quota_limit,
+                    password_hash=await self._hash(password),
+                    identity_id=user.id if user is not None else None,
+                    identity_is_ours=user is not None and user.is_ours,
+                )
+        unfinished = await self._unfinished(account)
+        return Provisioned(account, unfinished, known is not None, has_password)
 
     async def change(
         self,
@@ -107,12 +122,13 @@ class Provisioning:
 
         :raises AccountNotFound: nobody has this e-mail.
         :raises EmailTaken: somebody has the new one.
+        :raises Conflict: nobody keeps passwords for this account.
         :raises Forbidden: the user in the identity service is not ours to change.
         :raises Unavailable: the database or the identity service is away.
         """
         account = await self._accounts.by_email(email)
-        if password is not None and self._identities is not None and account.identity_id:
-            await self._identities.set_password(account.identity_id, password.text)
+        if password is not None:
+            await self._set_password(account, password)
         account = await self._accounts.update(
             account.id,
             email=new_email,
@@ -120,7 +136,7 @@ class Provisioning:
             quota_limit=quota_limit,
             password_hash=await self._hash(password),
         )
-        return Provisioned(account, await self._jobs.run_until_idle())
+        return Provisioned(account, await self._unfinished(account))
 
     async def remove(self, email: str, *, keep_data: bool) -> Sequence[Job]:
         """Remove an account with all that is its own; what is still to be done.
@@ -131,7 +147,21 @@ class Provisioning:
         """
         account = await self._accounts.by_email(email)
         await self._accounts.remove(account.id, keep_data=keep_data)
-        return await self._jobs.run_until_idle()
+        return await self._jobs.run_until_idle(NOW)
+
+    async def remove_user(self, user_id: str) -> bool:
+        """Remove a user of the identity service whose account is gone; whether there was one.
+
+        A user whom an account has (again) stays.
+
+        :raises Unavailable: the database or the identity service is away.
+        """
+        if self._identities is None:
+            return False
+        async with self._in_turn():
+            if await self._account_of(user_id) is not None:
+                return False
+            return await self._identities.remove(user_id)
 
     async def _known(self, email: str) -> Account | None:
         try:
@@ -139,24 +169,42 @@ class Provisioning:
         except AccountNotFound:
             return None
 
-    async def _complete(
+    async def _unfinished(self, account: Account) -> Sequence[Job]:
+        """Do what can be done now; what could not, if any of it is this account's."""
+        failed = await self._jobs.run_until_idle(NOW)
+        return failed if await self._jobs.is_unfinished(account.id) else ()
+
+    async def _account_of(self, user_id: str) -> Account | None:
+        try:
+            return await self._accounts.by_identity(user_id)
+        except AccountNotFound:
+            return None
+
+    async def _completed(
         self, account: Account, password: Password | None, identity: str | None
-    ) -> Provisioned:
+    ) -> Account:
         """Make what an account lacks that is there already.
 
         :raises EmailTaken: it lacks nothing.
         """
-        lacks_user = self._identities is not None and account.identity_id is None
+        lacks_user = await self._lacks_user(account)
         if lacks_user:
             user = await self._user(account.email, password, identity)
             assert user is not None
             account = await self._accounts.link(
                 account.id, identity_id=user.id, identity_is_ours=user.is_ours
             )
-        lacks_container = await self._jobs.is_unfinished(account.id)
-        if not lacks_user and not lacks_container:
+        if not lacks_user and not await self._jobs.is_unfinished(account.id):
             raise EmailTaken(account.email)
-        return Provisioned(account, await self._jobs.run_until_idle(), completed=True)
+        return account
+
+    async def _lacks_user(self, account: Account) -> bool:
+        """Whether it has no user in the identity service, or one who is there no more."""
+        if self._identities is None:
+            return False
+        return (
+            account.identity_id is None or await self._identities.get(account.identity_id) is None
+        )
 
     async def _user(
         self, email: str, password: Password | None, identity: str | None
@@ -166,7 +214,31 @@ class Provisioning:
         if identity is not None:
             return await self._identities.adopt(identity)
         assert password is not None
+        found = await self._identities.find(email)
+        holder = await self._account_of(found.id) if found is not None else None
+        if holder is not None and holder.email.lower() != email.lower():
+            raise Conflict(
+                f"the user {email} of the identity service is that of the account {holder.email}"
+            )
         return await self._identities.create(email, password.text, email=email)
+
+    async def _set_password(self, account: Account, password: Password) -> None:
+        """Set it in the identity service, as far as it is ours to set there."""
+        if self._identities is None:
+            return
+        if account.identity_id is None:
+            if self._hasher is None:
+                raise Conflict(
+                    f"{account.email} has no user in the identity service, which keeps the"
+                    f" passwords: stacksync-admin user add {account.email} makes one"
+                )
+            return
+        try:
+            await self._identities.set_password(account.identity_id, password.text)
+        except Forbidden:
+            # Whom somebody else has made has a password there, and may have another one here.
+            if self._hasher is None:
+                raise
 
     async def _hash(self, password: Password | None) -> str | None:
         if password is None or self._hasher is None:

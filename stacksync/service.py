@@ -33,6 +33,7 @@ from stacksync.embedded import home, rabbitmq, welcome
 from stacksync.errors import StackSyncError, Unavailable
 from stacksync.interfaces import IHealthCheck
 from stacksync.log import limit_level
+from stacksync.protocols.amqp.awaited import AwaitedFrontEnd
 from stacksync.protocols.amqp.broker import Broker
 from stacksync.protocols.amqp.front_end import make_broker
 from stacksync.protocols.amqp.storage_place import NO_PLACE, StoragePlace
@@ -92,10 +93,14 @@ class StackSyncService(Service):
         health: list[IHealthCheck] = [core.database, core.store]
         if core.keystone is not None:
             health.append(core.keystone)
+        amqp = AwaitedFrontEnd("waits for Keystone to tell where devices find Swift")
         if amqp_url is not None:
-            self._start_broker(amqp_url, await self._storage_place())
-            health.append(self._broker)  # type: ignore[arg-type]
+            core.engine.notifier.subscribe(amqp)
+            health.append(amqp)
+        # HTTP need not wait for Keystone, and is where /readyz says what is away.
         await self._listen(health)
+        if amqp_url is not None:
+            self._start_broker(amqp_url, await self._storage_place(), amqp)
         # Not before the front-ends can tell what the jobs have to tell.
         core.engine.jobs.start()
         parts = [f"HTTP on {self._http_url}" if self._http_url else "no HTTP"]
@@ -116,10 +121,15 @@ class StackSyncService(Service):
             return NO_PLACE
 
         def away(error: Unavailable) -> None:
-            log.warn("devices can't be told where Swift is: {problem}", problem=str(error))
+            log.warn(
+                "AMQP waits, for devices can't be told where Swift is: {problem}",
+                problem=str(error),
+            )
 
         url = await self._until_available(lambda: keystone.object_store("public"), away)
-        return StoragePlace(url, keystone.config.project, keystone.config.url)
+        # Of an application credential only Keystone knows which project it is for.
+        project = (await self._until_available(keystone.present, away)).project_name
+        return StoragePlace(url, project, keystone.config.url)
 
     async def _until_available(
         self, ask: Callable[[], Awaitable[T]], away: Callable[[Unavailable], None]
@@ -157,7 +167,7 @@ class StackSyncService(Service):
             return None, NO_BROKER
         return self._node.url, f"{self._node.origin.value} broker"
 
-    def _start_broker(self, url: str, place: StoragePlace) -> None:
+    def _start_broker(self, url: str, place: StoragePlace, awaited: AwaitedFrontEnd) -> None:
         identity = self._config.amqp.identity
         if identity == "message":
             log.warn(
@@ -167,7 +177,7 @@ class StackSyncService(Service):
         self._broker, notifications = make_broker(
             self._reactor, self._core.engine, url, identity, self._config.amqp, place
         )
-        self._core.engine.notifier.subscribe(notifications)
+        awaited.begins(self._broker, notifications)
         self._broker.start()
 
     async def _listen(self, health: list[IHealthCheck]) -> None:

@@ -23,8 +23,10 @@ async def add(opened: Core, arguments: Arguments, password: NewPassword | None) 
     answer = await _told(opened, made)
     if made.completed:
         line = "The account was there already; what it lacked has been made."
+        if not made.has_password:
+            line += " Its password is what it was."
         answer = Answer(answer.document | {"completed": True}, [*answer.lines, line])
-    if password is None or not password.made_up:
+    if password is None or not password.made_up or not made.has_password:
         return answer
     return Answer(
         answer.document | {"password": password.text},

@@ -63,17 +63,18 @@ class AccountRemovalTable:
             arguments,
         )
         await transaction.query(f"DELETE FROM item WHERE workspace_id IN {own}", arguments)
-        await transaction.query(
-            f"""
-            DELETE FROM chunk_copy
-            WHERE container IN (SELECT container FROM workspace WHERE id IN {own})
-            """,
-            arguments,
-        )
         rows = await transaction.query(
             "DELETE FROM workspace WHERE owner_id = %(account)s RETURNING id, container", arguments
         )
         return tuple((row[0], row[1]) for row in rows)
+
+    async def forget_copies(self, transaction: Transaction, account_id: UUID) -> None:
+        """Forget what the containers of the account's own workspaces were to get."""
+        await transaction.query(
+            "DELETE FROM chunk_copy c USING workspace w"
+            " WHERE w.owner_id = %s AND c.container = w.container",
+            [account_id],
+        )
 
     async def remove(self, transaction: Transaction, account_id: UUID) -> None:
         """Remove the account with its devices, memberships and proposals."""

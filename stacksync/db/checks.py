@@ -232,7 +232,8 @@ class CheckTable:
         rows = await self._session.query(
             "SELECT (SELECT count(*) FROM upload WHERE expires_at <= now()),"
             " (SELECT count(*) FROM doomed_chunk),"
-            " (SELECT count(*) FROM (SELECT DISTINCT container, name FROM chunk_copy) c)"
+            " (SELECT count(DISTINCT (c.container, c.name)) FROM chunk_copy c"
+            " JOIN workspace w ON w.container = c.container)"
         )
         return rows[0][0], rows[0][1], rows[0][2]
 

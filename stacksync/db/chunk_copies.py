@@ -26,6 +26,14 @@ DONE = """
 """
 
 
+OWED = """
+    SELECT count(*) FROM chunk_copy c WHERE source = %s
+        AND (EXISTS (SELECT FROM workspace w WHERE w.container = c.container)
+            OR EXISTS (SELECT FROM job j WHERE j.queue = 'content:' || c.container
+                AND j.finished_at IS NULL AND j.arguments ? 'is_kept'))
+"""
+
+
 @frozen
 class PendingChunk:
     """A chunk to be brought in, and the containers that may have it."""
@@ -62,13 +70,13 @@ class ChunkCopyTable:
         return number
 
     async def owed(self, source: str) -> int:
-        """How many chunks the containers of workspaces have yet to get from this one."""
+        """How many chunks other containers have yet to get from this one.
+
+        Those that count are the ones of workspaces, and those that are kept for an account
+        that is gone.
+        """
         rows = await self._database.query(
-            "count chunks to hand on",
-            "SELECT count(*) FROM chunk_copy c WHERE source = %s"
-            " AND EXISTS (SELECT FROM workspace w WHERE w.container = c.container)",
-            [source],
-            repeatable=True,
+            "count chunks to hand on", OWED, [source], repeatable=True
         )
         number: int = rows[0][0]
         return number

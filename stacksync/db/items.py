@@ -70,6 +70,11 @@ class HeldItem:
     item: Item
     workspace: Workspace
 
+    @property
+    def is_shared_folder(self) -> bool:
+        """Whether this is the folder that a shared workspace consists of."""
+        return self.workspace.is_shared and self.workspace.root_item_id == self.item.id
+
 
 def held_item(row: Row) -> HeldItem:
     """What the statement :data:`HELD` tells."""

@@ -57,7 +57,7 @@ RETRIED = """
 
 CONCERNS = """
     SELECT EXISTS (SELECT FROM workspace w JOIN job j ON j.finished_at IS NULL
-        AND j.queue IN ('container:' || w.container, 'content:' || w.container)
+        AND j.queue = 'container:' || w.container
         WHERE w.owner_id = %s)
 """
 
@@ -243,7 +243,10 @@ class JobTable:
         return job(rows[0]) if rows else None
 
     async def concerns(self, account_id: UUID) -> bool:
-        """Whether a job on a container of this account's workspaces is not done yet."""
+        """Whether a container of this account's workspaces is not as it has to be yet.
+
+        What is still to be copied into one does not count.
+        """
         rows = await self._database.query("look for jobs", CONCERNS, [account_id], repeatable=True)
         return bool(rows[0][0])
 

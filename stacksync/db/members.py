@@ -64,13 +64,13 @@ class MemberTable:
             [new.id, new.owner_id, new.container, new.is_encrypted, new.root_item_id],
         )
 
-    async def remove_workspace(
-        self, transaction: Transaction, workspace_id: UUID, container: str
-    ) -> None:
-        """Remove a workspace that has no items any more, with its memberships."""
+    async def remove_workspace(self, transaction: Transaction, workspace_id: UUID) -> None:
+        """Remove a workspace that has no items any more, with its memberships.
+
+        What its container has yet to get stays on record as long as the container:
+        downloads that have begun find the rest by that.
+        """
         await transaction.query("DELETE FROM workspace WHERE id = %s", [workspace_id])
-        # Whoever needs these chunks has been told where else they may be.
-        await transaction.query("DELETE FROM chunk_copy WHERE container = %s", [container])
 
     async def add(
         self,

@@ -105,8 +105,8 @@ async def is_live_folder(transaction: Transaction, workspace_id: UUID, item_id: 
 
 
 async def is_empty(transaction: Transaction, workspace_id: UUID, folder_id: int) -> bool:
-    """Whether nothing live is in a folder."""
+    """Whether nothing is in a folder, nor has been that could come back."""
     rows = await transaction.query(
-        "SELECT FROM live_content(%s, %s) LIMIT 1", [workspace_id, folder_id]
+        "SELECT FROM whole_content(%s, %s) LIMIT 1", [workspace_id, folder_id]
     )
     return not rows

@@ -27,6 +27,9 @@ SELECT = """
 """
 """The folder is called as its owner calls it; its container is called like its workspace."""
 
+ADDRESSED = "JOIN account a ON lower(a.email) = lower(p.email)"
+"""The account ``a`` that has the e-mail now."""
+
 PENDING = "p.state = 'pending' AND p.expires_at > now()"
 
 
@@ -72,9 +75,17 @@ class ProposalTable:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def find(self, proposal_id: UUID) -> Proposal | None:
+    async def find(self, proposal_id: UUID, *, addressee: UUID | None = None) -> Proposal | None:
+        """A proposal, whatever has become of it.
+
+        :param addressee: only if its e-mail is this account's.
+        """
+        addressed = f"{ADDRESSED} AND a.id = %(account)s" if addressee is not None else ""
         rows = await self._database.query(
-            "read proposal", f"{SELECT} WHERE p.id = %s", [proposal_id], repeatable=True
+            "read proposal",
+            f"{SELECT} {addressed} WHERE p.id = %(proposal)s",
+            {"proposal": proposal_id, "account": addressee},
+            repeatable=True,
         )
         return proposal(rows[0]) if rows else None
 
@@ -91,7 +102,7 @@ class ProposalTable:
         rows = await self._database.query(
             "list proposals",
             f"""
-            {SELECT} JOIN account a ON lower(a.email) = lower(p.email)
+            {SELECT} {ADDRESSED}
             WHERE a.id = %s AND {PENDING} AND i.status <> 'DELETED'
             ORDER BY p.created_at, p.id
             """,

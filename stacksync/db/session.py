@@ -7,11 +7,12 @@ that the database holds goes through here, one statement at a time.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 from psycopg2.sql import Composed
 from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.task import deferLater
 
 from stacksync.db.connection import (
     Arguments,
@@ -23,10 +24,16 @@ from stacksync.db.connection import (
     uncancelled,
 )
 from stacksync.db.database import Transaction
-from stacksync.errors import Conflict
+from stacksync.errors import Conflict, Unavailable
 
 UPKEEP = 7_226_473_012
 """Key of the advisory lock that lets only one program remove or repair things at a time."""
+
+ACCOUNTS = 7_226_473_014
+"""Key of the advisory lock that lets only one program make or remove users elsewhere at a time."""
+
+LOOKED = 0.1
+"""Seconds between two looks whether a lock is free."""
 
 # Every statement is about a page of one workspace or account.  To read what
 # there is of all of them may look cheaper to the planner, and is for one page,
@@ -131,6 +138,29 @@ async def alone(reactor: Any, dsn: str) -> AsyncIterator[Session]:
         yield session
         # Not where the work failed: its last statement may be running still.
         await session.unlock(UPKEEP)
+
+
+@asynccontextmanager
+async def in_turn(reactor: Any, dsn: str, patience: float) -> AsyncIterator[None]:
+    """For one at a time that makes or removes users elsewhere; the others wait for their turn.
+
+    :param patience: seconds to wait at the most.
+    :raises Unavailable: the database can't be reached, or its turn did not come.
+    """
+    async with opened(reactor, dsn) as session:
+        end = reactor.seconds() + patience
+        while not await session.lock(ACCOUNTS):
+            if reactor.seconds() >= end:
+                raise Unavailable(
+                    "database", f"others have been adding or removing users for {patience:g} s"
+                )
+            await deferLater(reactor, LOOKED)
+        try:
+            yield
+        finally:
+            # What was done in turn is done, whatever becomes of this connection.
+            with suppress(Unavailable):
+                await session.unlock(ACCOUNTS)
 
 
 async def to_its_end(running: Deferred[T]) -> T:

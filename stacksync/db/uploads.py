@@ -81,26 +81,34 @@ class UploadTable:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def insert(self, new: Upload, checksum: int, now: datetime) -> None:
+    async def insert(self, new: Upload, checksum: int, now: datetime) -> bool:
         """Add an upload of which nothing has arrived.
 
         :param checksum: of no bytes.
+        :returns: ``False``: its file or folder has gone to another workspace.
         """
-        await self._database.query(
+        rows = await self._database.query(
             "add upload",
             f"""
+            -- Locked, so that who moves it elsewhere meanwhile sees the upload, or is seen.
+            WITH place AS (SELECT workspace_id FROM item WHERE id = %s FOR SHARE)
             INSERT INTO upload ({COLUMNS}, checksum, created_at)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-            ON CONFLICT (id) DO NOTHING
+            SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s
+            WHERE NOT EXISTS (SELECT FROM place WHERE workspace_id <> %s)
+            ON CONFLICT (id) DO UPDATE SET id = excluded.id
+            RETURNING 1
             """,
             [
+                new.file_id or new.parent_id,
                 *(new.id, new.account_id, new.workspace_id, new.device_id, new.parent_id),
                 *(new.name, new.file_id, new.base_version, new.mimetype, new.modified_at),
                 *(new.metadata, new.length, new.offset, new.refusals, new.item_id),
                 *(new.item_version, new.expires_at, checksum, now),
+                new.workspace_id,
             ],
             repeatable=True,
         )
+        return bool(rows)
 
     async def find(self, account_id: UUID, upload_id: UUID, now: datetime) -> Upload | None:
         """The upload, if it is the account's and has not expired."""

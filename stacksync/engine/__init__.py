@@ -196,7 +196,7 @@ def engine_on(
         share_jobs,
         sharing_settings,
     )
-    proposals = Proposals(database, proposal_table, account_table, access, devices, parts, asking)
+    proposals = Proposals(database, proposal_table, access, devices, parts, asking)
     mounts = Mounts(database, access, notifier)
     transfers = Transfers(database, item_table, access, devices, moves)
     relocation = Relocation(access, item_commits, mounts, transfers)

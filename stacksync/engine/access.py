@@ -18,6 +18,7 @@ from stacksync.errors import (
     DeviceNotFound,
     Forbidden,
     ItemNotFound,
+    ParentNotFound,
     RequestReused,
     StackSyncError,
     WorkspaceNotFound,
@@ -62,6 +63,19 @@ class Access:
             held = await self._items.held(principal.account_id, item_id)
         if held is None:
             raise ItemNotFound(item_id)
+        return held
+
+    async def parent(self, principal: Principal, folder_id: int) -> HeldItem:
+        """A folder in which something is to stand, deleted or not.
+
+        :raises ParentNotFound: no such folder, or in no workspace of the principal's.
+        """
+        try:
+            held = await self.item(principal, folder_id)
+        except ItemNotFound:
+            raise ParentNotFound(folder_id) from None
+        if not held.item.is_folder:
+            raise ParentNotFound(folder_id)
         return held
 
 

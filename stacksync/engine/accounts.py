@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from stacksync.db.accounts import AccountTable
 from stacksync.engine import validation
+from stacksync.engine.addressees import folded
 from stacksync.engine.proposals import Proposals
 from stacksync.engine.removal import AccountRemoval
 from stacksync.errors import AccountNotFound, InvalidRequest
@@ -81,8 +82,7 @@ class Accounts:
             email, name, quota_limit, password_hash, FIRST_WORKSPACE, identity_id, identity_is_ours
         )
         self._wake()
-        if self._auto_accept:
-            await self._proposals.accept_all(Principal(account.id, SignIn.OPERATOR))
+        await self._accept_all(account)
         return account
 
     async def remove(self, account_id: UUID, *, keep_data: bool) -> None:
@@ -132,7 +132,7 @@ class Accounts:
         :raises AccountNotFound: the e-mail is unknown or somebody else's.
         """
         account = await self.of(principal)
-        if account.email.lower() != email.lower():
+        if folded(account.email) != folded(email):
             raise AccountNotFound(email)
         return account
 
@@ -156,7 +156,7 @@ class Accounts:
         quota_limit: int | None = None,
         password_hash: str | None = None,
     ) -> Account:
-        """Change what is not ``None``.
+        """Change what is not ``None``; what was proposed to a new e-mail: see :meth:`create`.
 
         :raises AccountNotFound: no such account.
         :raises EmailTaken: another account has this e-mail.
@@ -171,7 +171,14 @@ class Accounts:
         if account is None:
             raise AccountNotFound(account_id)
         self._wake()
+        if email is not None:
+            await self._accept_all(account)
         return account
+
+    async def _accept_all(self, account: Account) -> None:
+        """Accept what was proposed to the account's e-mail, where the operator wants that."""
+        if self._auto_accept:
+            await self._proposals.accept_all(Principal(account.id, SignIn.OPERATOR))
 
     async def credentials(self, email: str) -> Credentials | None:
         """What to check a password against, or ``None`` for an unknown e-mail."""

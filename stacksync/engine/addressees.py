@@ -11,6 +11,14 @@ MOST = 1000
 """E-mails of one request."""
 
 
+def folded(email: str) -> str:
+    """An address without its case, as the database's ``lower`` has it: letter by letter.
+
+    ``str.lower`` looks at what is around a letter, and makes two of some.
+    """
+    return "".join(letter.lower()[:1] for letter in email)
+
+
 def distinct(emails: Sequence[str]) -> dict[str, str]:
     """The addresses by how they compare, each once, in their order.
 
@@ -21,7 +29,7 @@ def distinct(emails: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for email in emails:
         validation.check_email(email)
-        found.setdefault(email.lower(), email)
+        found.setdefault(folded(email), email)
     return found
 
 

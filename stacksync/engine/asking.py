@@ -13,18 +13,18 @@ from attrs import frozen
 
 from stacksync.db.accounts import AccountTable
 from stacksync.db.database import Database, Transaction
-from stacksync.db.items import HeldItem, held_within
+from stacksync.db.items import HeldItem
 from stacksync.db.locks import Locks, with_locks
 from stacksync.db.members import MemberTable
-from stacksync.db.moves import workspace_of
 from stacksync.db.proposals import NewProposal, ProposalTable
 from stacksync.engine.access import Access, check_may_share
-from stacksync.engine.addressees import check_any, distinct
+from stacksync.engine.addressees import check_any, distinct, folded
+from stacksync.engine.author import Author
 from stacksync.engine.item_checks import check_kind
-from stacksync.engine.share_checks import check_may_become_encrypted, check_shareable
+from stacksync.engine.share_checks import check_may_become_encrypted, check_shareable, locked_item
 from stacksync.engine.share_jobs import ShareJobs
-from stacksync.engine.sharing import Author, Home, Sharing, SharingSettings
-from stacksync.errors import Conflict, InvalidRequest, ItemNotFound
+from stacksync.engine.sharing import Home, Sharing, SharingSettings
+from stacksync.errors import Conflict, InvalidRequest
 from stacksync.model import (
     Account,
     Addressee,
@@ -100,11 +100,11 @@ class Asking:
     ) -> tuple[Addressee, ...]:
         workspace = held.workspace
         members = {
-            each.email.lower(): each
+            folded(each.email): each
             for each in await self._members.within(transaction, workspace.id)
         }
         pending = {
-            each.email.lower(): each
+            folded(each.email): each
             for each in await self._table.pending(transaction, held.item.id)
         }
         changed = [
@@ -175,12 +175,7 @@ class Asking:
         self, transaction: Transaction, locks: Locks, principal: Principal, folder_id: int
     ) -> HeldItem:
         """The folder, if it can be shared, and by this principal."""
-        where = await workspace_of(transaction, folder_id)
-        if where is not None:
-            locks.check(where)
-        held = await held_within(transaction, principal.account_id, folder_id)
-        if held is None:
-            raise ItemNotFound(folder_id)
+        held = await locked_item(transaction, locks, principal.account_id, folder_id)
         check_kind(held.item, True)
         check_may_share(held.workspace)
         await check_shareable(transaction, held)

@@ -98,6 +98,14 @@ class Devices:
         if principal.device_id not in [device.id for device in own]:
             raise DeviceNotFound(principal.device_id)
 
+    async def own(self, principal: Principal) -> UUID:
+        """What :meth:`acting` tells, for what no commit function will check.
+
+        :raises DeviceNotFound: the principal has named a device that is not its own.
+        """
+        await self.check_acting(principal)
+        return await self.acting(principal)
+
     def forget(self, principal: Principal) -> None:
         """The device "HTTP" of this account turned out not to be there: register it anew."""
         self._implicit.pop(principal.account_id, None)

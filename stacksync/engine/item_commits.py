@@ -9,7 +9,7 @@ the change comes from is :mod:`.items`', :mod:`.trash`'s and content's.
 from __future__ import annotations
 
 from collections.abc import Callable
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID, uuid4
 
 from attrs import evolve
 
@@ -18,6 +18,7 @@ from stacksync.engine import validation
 from stacksync.engine.access import Access, check_may_write
 from stacksync.engine.commits import Commits
 from stacksync.engine.devices import Devices
+from stacksync.engine.tries import TRIES, as_before, identity_of, is_elsewhere, made_elsewhere
 from stacksync.errors import (
     Conflict,
     DeviceNotFound,
@@ -44,9 +45,6 @@ from stacksync.model import (
     Refusal,
     Workspace,
 )
-
-TRIES = 5
-"""How often a change is made that other commits overtake."""
 
 Describe = Callable[[Item], ItemChange | None]
 """What is to become of an item as it is now; ``None``: it is so already.
@@ -88,6 +86,9 @@ class ItemCommits:
         :raises Unavailable: the database is away.
         """
         before = await self._before(principal, request_id)
+        made = made_elsewhere(before, change, workspace_id)
+        if made is not None:
+            return made
         change = as_before(change, before)
         result = await self._commit(principal, workspace_id, change, request_id)
         if result.outcomes[0].refusal is Refusal.PARENT_NOT_FOUND and change.parent_id is not None:
@@ -225,37 +226,8 @@ class ItemCommits:
             return await self._commits.commit(principal, request)
 
 
-def identity_of(request_id: str | None, attempt: int) -> str | None:
-    """The request id of a try: each has its own, as what the one before got is on record."""
-    if request_id is None or attempt == 0:
-        return request_id
-    return str(uuid5(UUID(int=attempt), request_id))
-
-
-def is_elsewhere(before: ItemOutcome | None, item_id: int, workspace: Workspace) -> bool:
-    """Whether a try that came before was about an item that has changed its workspace since."""
-    if before is None:
-        return False
-    if before.refusal is Refusal.NOT_FOUND:
-        return True
-    made = before.item
-    return (
-        before.committed
-        and made is not None
-        and made.id == item_id
-        and made.workspace_id != workspace.id
-    )
-
-
 def elsewhere_now(item_id: int) -> ElsewhereNow:
     return ElsewhereNow(f"item {item_id} has gone to another workspace meanwhile: send it again")
-
-
-def as_before(change: ItemChange, before: ItemOutcome | None) -> ItemChange:
-    """The change with the time of the first time, without which it would be another request."""
-    if before is None or before.refusal is not None or before.item is None:
-        return change
-    return evolve(change, modified_at=before.item.modified_at)
 
 
 def check_version(item: Item, expected: int | None) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from stacksync.db.items import HeldItem, ItemTable
+from stacksync.db.items import ItemTable
 from stacksync.db.listings import Listings
 from stacksync.engine import validation
 from stacksync.engine.access import Access, check_may_write
@@ -18,7 +18,6 @@ from stacksync.engine.relocation import Relocation
 from stacksync.errors import (
     ContentEncrypted,
     InvalidRequest,
-    ItemNotFound,
     NameTaken,
     ParentNotFound,
     QuotaExceeded,
@@ -95,20 +94,22 @@ class Items:
         :raises InvalidRequest: the paging makes no sense.
         """
         check_paging(paging)
-        if not folder_id:
-            workspace = await self._access.default_workspace(principal)
-        else:
-            held = await self._access.item(principal, folder_id)
-            check_kind(held.item, True)
-            workspace = held.workspace
-        return await self._listings.contents(
-            workspace.id,
-            folder_id or None,
-            paging,
-            shape,
-            include_deleted=include_deleted,
-            mounts_of=principal.account_id if workspace.has_mounts else None,
-        )
+        workspace = await self._listed(principal, folder_id)
+        while True:
+            page = await self._listings.contents(
+                workspace.id,
+                folder_id or None,
+                paging,
+                shape,
+                include_deleted=include_deleted,
+                mounts_of=principal.account_id if workspace.has_mounts else None,
+            )
+            if page.count or not folder_id:
+                return page
+            # It may have gone to another workspace meanwhile, with all that is in it.
+            listed, workspace = workspace, await self._listed(principal, folder_id)
+            if workspace.id == listed.id:
+                return page
 
     async def create_folder(
         self,
@@ -238,6 +239,14 @@ class Items:
             )
         return place
 
+    async def _listed(self, principal: Principal, folder_id: int | None) -> Workspace:
+        """The workspace that a folder is in."""
+        if not folder_id:
+            return await self._access.default_workspace(principal)
+        held = await self._access.item(principal, folder_id)
+        check_kind(held.item, True)
+        return held.workspace
+
     async def _home(self, principal: Principal, parent_id: int | None) -> Home:
         """:raises ParentNotFound: no such folder.
         :raises Forbidden: the principal may only look.
@@ -245,19 +254,10 @@ class Items:
         if not parent_id:
             home = Home(await self._access.default_workspace(principal), None)
         else:
-            held = await self._folder(principal, parent_id)
+            held = await self._access.parent(principal, parent_id)
             home = Home(held.workspace, held.item)
         check_may_write(home.workspace)
         return home
-
-    async def _folder(self, principal: Principal, folder_id: int) -> HeldItem:
-        try:
-            held = await self._access.item(principal, folder_id)
-        except ItemNotFound:
-            raise ParentNotFound(folder_id) from None
-        if not held.item.is_folder:
-            raise ParentNotFound(folder_id)
-        return held
 
 
 @frozen

@@ -7,25 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeVar
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from stacksync.db.accounts import AccountTable
 from stacksync.db.database import Database, Transaction
 from stacksync.db.items import HeldItem, held_within
 from stacksync.db.locks import Locks, with_locks
 from stacksync.db.members import MemberTable
-from stacksync.db.moves import workspace_of
 from stacksync.db.proposals import ProposalTable
-from stacksync.engine import validation
 from stacksync.engine.access import Access, check_may_share
-from stacksync.engine.addressees import check_any, distinct
+from stacksync.engine.addressees import check_any, distinct, folded
+from stacksync.engine.author import Author, author_of
 from stacksync.engine.devices import Devices
 from stacksync.engine.item_checks import check_kind
-from stacksync.engine.share_checks import nested_in
-from stacksync.engine.sharing import Author, Sharing
+from stacksync.engine.share_checks import locked_item, nested_in
+from stacksync.engine.sharing import Sharing
 from stacksync.errors import (
     InvalidRequest,
-    ItemNotFound,
     SharedFolder,
 )
 from stacksync.model import (
@@ -91,26 +89,25 @@ class Members:
         :raises Unavailable: the database is away.
         """
         addresses = distinct(emails)
-        author = await self._author(principal, request_id)
+        author = await author_of(self._devices, principal, request_id)
 
         async def work(
             transaction: Transaction, locks: Locks, held: HeldItem
         ) -> tuple[Addressee, ...]:
             check_may_share(held.workspace)
-            if held.workspace.is_shared and not is_own(held):
-                raise nested_in(held.item, held.workspace)
+            check_not_within(held)
             owner = held.workspace.owner
-            if owner.email.lower() in addresses and owner.id != principal.account_id:
-                email = addresses[owner.email.lower()]
+            if folded(owner.email) in addresses and owner.id != principal.account_id:
+                email = addresses[folded(owner.email)]
                 raise InvalidRequest("emails", f"{email} corresponds with owner of the folder.")
             pending = await self._proposals.pending(transaction, held.item.id)
-            withdrawn = [each for each in pending if each.email.lower() in addresses]
+            withdrawn = [each for each in pending if folded(each.email) in addresses]
             leaving: list[Member] = []
-            if is_own(held):
+            if held.is_shared_folder:
                 leaving = [
                     each
                     for each in await self._table.within(transaction, held.workspace.id)
-                    if each.email.lower() in addresses
+                    if folded(each.email) in addresses
                     and not each.is_owner
                     and each.account_id != principal.account_id
                 ]
@@ -120,13 +117,13 @@ class Members:
                 await self._withdraw(transaction, proposal)
             if leaving:
                 await self._part(transaction, locks, held, leaving, author)
-            gone = {each.email.lower() for each in leaving}
+            gone = {folded(each.email) for each in leaving}
             return (
                 *(Addressee(each.email, each.name, AddresseeState.REMOVED) for each in leaving),
                 *(
                     Addressee(each.email, None, AddresseeState.REMOVED)
                     for each in alive
-                    if each.email.lower() not in gone
+                    if folded(each.email) not in gone
                 ),
             )
 
@@ -141,11 +138,10 @@ class Members:
         :raises SharedFolder: it is the principal's own, or not shared.
         :raises NestedShare: it stands in a shared folder: that one can be left.
         """
-        author = await self._author(principal, request_id)
+        author = await author_of(self._devices, principal, request_id)
 
         async def work(transaction: Transaction, locks: Locks, held: HeldItem) -> None:
-            if held.workspace.is_shared and not is_own(held):
-                raise nested_in(held.item, held.workspace)
+            check_not_within(held)
             if held.workspace.role is Role.OWNER:
                 raise SharedFolder(
                     f"folder {folder_id} is the principal's own: it can be unshared, not left"
@@ -187,22 +183,13 @@ class Members:
             return {held.workspace.id, *private}
 
         async def locked(transaction: Transaction, locks: Locks) -> T:
-            where = await workspace_of(transaction, folder_id)
-            if where is not None:
-                locks.check(where)
-            held = await held_within(transaction, principal.account_id, folder_id)
-            if held is None:
-                raise ItemNotFound(folder_id)
+            held = await locked_item(transaction, locks, principal.account_id, folder_id)
             return await work(transaction, locks, held)
 
         return await with_locks(self._database, label, expect, locked)
 
-    async def _author(self, principal: Principal, request_id: str | None) -> Author:
-        if request_id is not None:
-            validation.check_request_id(request_id)
-        return Author(await self._devices.acting(principal), request_id or uuid4().hex)
 
-
-def is_own(held: HeldItem) -> bool:
-    """Whether this is the folder that a shared workspace consists of."""
-    return held.workspace.is_shared and held.workspace.root_item_id == held.item.id
+def check_not_within(held: HeldItem) -> None:
+    """:raises NestedShare: it stands in a shared folder."""
+    if held.workspace.is_shared and not held.is_shared_folder:
+        raise nested_in(held.item, held.workspace)

@@ -17,10 +17,10 @@ from stacksync.db.items import HeldItem
 from stacksync.db.locks import Locks, NotLocked, with_locks
 from stacksync.db.workspaces import seen_by
 from stacksync.engine.access import Access
-from stacksync.engine.item_commits import check_version
+from stacksync.engine.item_commits import check_version, elsewhere_now
 from stacksync.engine.notifier import Notifier
 from stacksync.engine.share_checks import check_may_hold_mounts
-from stacksync.errors import ItemNotFound, NameTaken, ParentNotFound, WorkspaceNotFound
+from stacksync.errors import NameTaken, ParentNotFound, WorkspaceNotFound
 from stacksync.events import WorkspaceUpdated
 from stacksync.model import Item, Principal, Workspace
 
@@ -47,12 +47,18 @@ class Mounts:
 
         :param parent_id: ``None`` keeps it, 0 is the root.
         :raises VersionMismatch: it is at another version than ``expected``.
+        :raises ItemNotFound: the principal is no member any more.
+        :raises ElsewhereNow: it has become private again meanwhile.
         :raises ParentNotFound, NestedShare, NameTaken: see :meth:`remount`.
         """
         check_version(held.item, expected)
-        workspace = await self.remount(
-            principal, request_id or uuid4().hex, held.workspace, name, parent_id
-        )
+        try:
+            workspace = await self.remount(
+                principal, request_id or uuid4().hex, held.workspace, name, parent_id
+            )
+        except WorkspaceNotFound:
+            await self._access.item(principal, held.item.id)
+            raise elsewhere_now(held.item.id) from None
         return as_mounted(HeldItem(held.item, workspace))
 
     async def remount(
@@ -113,24 +119,14 @@ class Mounts:
         """The private workspace that a folder of the principal's is in."""
         if parent_id is None:
             return (await self._access.default_workspace(principal)).id
-        try:
-            held = await self._access.item(principal, parent_id)
-        except ItemNotFound:
-            raise ParentNotFound(parent_id) from None
-        if not held.item.is_folder:
-            raise ParentNotFound(parent_id)
+        held = await self._access.parent(principal, parent_id)
         check_may_hold_mounts(held.workspace)
         return held.workspace.id
 
 
 def as_mounted(held: HeldItem) -> Item:
     """The item as the member sees it: the folder of a shared workspace as mounted."""
-    if not is_mount(held):
+    if not held.is_shared_folder:
         return held.item
     workspace = held.workspace
     return evolve(held.item, name=workspace.name, parent_id=workspace.parent_item_id)
-
-
-def is_mount(held: HeldItem) -> bool:
-    """Whether this is the folder that a shared workspace consists of."""
-    return held.workspace.is_shared and held.workspace.root_item_id == held.item.id

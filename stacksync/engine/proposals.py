@@ -8,11 +8,10 @@ is in :mod:`.sharing`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from twisted.logger import Logger
 
-from stacksync.db.accounts import AccountTable
 from stacksync.db.database import Database, Transaction
 from stacksync.db.locks import Locks, with_locks
 from stacksync.db.proposals import ProposalTable
@@ -20,16 +19,15 @@ from stacksync.db.workspaces import seen_by
 from stacksync.engine import validation
 from stacksync.engine.access import Access, check_may_share
 from stacksync.engine.asking import Ask, Asking
+from stacksync.engine.author import Author, author_of
 from stacksync.engine.devices import Devices
 from stacksync.engine.item_checks import check_kind
 from stacksync.engine.share_checks import check_may_hold_mounts
-from stacksync.engine.sharing import Author, Home, Sharing
+from stacksync.engine.sharing import Home, Sharing
 from stacksync.errors import (
-    AccountNotFound,
     AlreadyAnswered,
     Conflict,
     ItemNotFound,
-    ParentNotFound,
     ProposalNotFound,
     StackSyncError,
 )
@@ -56,7 +54,6 @@ class Proposals:
         self,
         database: Database,
         table: ProposalTable,
-        accounts: AccountTable,
         access: Access,
         devices: Devices,
         sharing: Sharing,
@@ -64,7 +61,6 @@ class Proposals:
     ) -> None:
         self._database = database
         self._table = table
-        self._accounts = accounts
         self._access = access
         self._devices = devices
         self._sharing = sharing
@@ -95,7 +91,7 @@ class Proposals:
         :raises InvalidRequest: no usable e-mails, or nobody is left of them.
         :raises Unavailable: the database is away.
         """
-        author = await self._author(principal, request_id)
+        author = await author_of(self._devices, principal, request_id)
         return await self._asking.propose(
             principal, folder_id, emails, Ask(role, is_encrypted, author)
         )
@@ -141,7 +137,7 @@ class Proposals:
         """
         if name is not None:
             validation.check_name("name", name)
-        author = await self._author(principal, request_id)
+        author = await author_of(self._devices, principal, request_id)
         home: Home | None = None
 
         async def expect() -> Iterable[UUID]:
@@ -238,30 +234,17 @@ class Proposals:
 
     async def _addressed(self, principal: Principal, proposal_id: UUID) -> Proposal:
         """The proposal, if it is the principal's to answer."""
-        proposal = await self._table.find(proposal_id)
-        account = await self._accounts.by_id(principal.account_id)
-        if account is None:
-            raise AccountNotFound(principal.account_id)
-        if proposal is None or proposal.email.lower() != account.email.lower():
+        proposal = await self._table.find(proposal_id, addressee=principal.account_id)
+        if proposal is None:
             raise ProposalNotFound(proposal_id)
         return proposal
 
     async def _home(self, principal: Principal, parent_id: int | None, name: str | None) -> Home:
         if not parent_id:
             return Home((await self._access.default_workspace(principal)).id, None, name)
-        try:
-            held = await self._access.item(principal, parent_id)
-        except ItemNotFound:
-            raise ParentNotFound(parent_id) from None
-        if not held.item.is_folder:
-            raise ParentNotFound(parent_id)
+        held = await self._access.parent(principal, parent_id)
         check_may_hold_mounts(held.workspace)
         return Home(held.workspace.id, parent_id, name)
-
-    async def _author(self, principal: Principal, request_id: str | None) -> Author:
-        if request_id is not None:
-            validation.check_request_id(request_id)
-        return Author(await self._devices.acting(principal), request_id or uuid4().hex)
 
 
 def check_pending(proposal: Proposal) -> None:

@@ -13,7 +13,7 @@ from stacksync.engine import validation
 from stacksync.engine.access import Access
 from stacksync.engine.item_checks import check_kind, check_live, new_parent, present
 from stacksync.engine.item_commits import ItemCommits
-from stacksync.engine.mounts import Mounts, is_mount
+from stacksync.engine.mounts import Mounts
 from stacksync.engine.transfers import Transfer, Transfers
 from stacksync.errors import ItemNotFound
 from stacksync.model import Item, ItemChange, ItemStatus, Principal
@@ -46,13 +46,13 @@ class Relocation:
             validation.check_name("name", name)
         held = await self._access.item(principal, item_id)
         check_kind(held.item, is_folder)
-        if is_mount(held):
+        if held.is_shared_folder:
             return await self._mounts.relocate(
                 principal, held, name=name, parent_id=parent_id, expected=expected,
                 request_id=request_id,
             )  # fmt: skip
         if request_id is not None:
-            made = await self._transfers.made(principal, item_id, request_id)
+            made = await self._transfers.made(principal, item_id, name, parent_id, request_id)
             if made is not None:
                 return made
         target = await self._other_workspace(principal, held, parent_id)

@@ -14,9 +14,10 @@ from stacksync.db.database import Database, Transaction
 from stacksync.db.items import held_within
 from stacksync.db.locks import Locks, with_locks
 from stacksync.db.members import MemberTable
+from stacksync.engine.author import Author
 from stacksync.engine.devices import IMPLICIT
 from stacksync.engine.share_jobs import ShareJobs
-from stacksync.engine.sharing import Author, Sharing
+from stacksync.engine.sharing import Sharing
 from stacksync.errors import AccountNotFound
 from stacksync.model import Role, Workspace
 
@@ -53,6 +54,8 @@ class AccountRemoval:
             locks.check(*await self._table.concerned(transaction, account_id))
             for workspace in await self._table.shared(transaction, account_id):
                 await self._part(transaction, locks, account_id, workspace)
+            if not keep_data:
+                await self._table.forget_copies(transaction, account_id)
             for workspace_id, container in await self._table.remove_workspaces(
                 transaction, account_id
             ):
@@ -60,7 +63,8 @@ class AccountRemoval:
                     await self._jobs.remove_container(transaction, container, None, 0.0)
                 else:
                     # Nobody is a member any more: nobody may reach it.
-                    await self._jobs.container(transaction, workspace_id, container)
+                    closed = await self._jobs.container(transaction, workspace_id, container)
+                    await self._jobs.copy(transaction, container, closed, is_kept=True)
             await self._table.remove(transaction, account_id)
             identity_id, is_ours = found
             if identity_id is not None and is_ours:
@@ -77,9 +81,11 @@ class AccountRemoval:
         held = await held_within(transaction, owner_id, workspace.root_item_id)
         assert held is not None
         members = await self._members.within(transaction, workspace.id)
+        author = Author(uuid5(owner_id, IMPLICIT), uuid4().hex)
         if workspace.role is Role.OWNER:
-            leaving = [each for each in members if not each.is_owner]
+            # It goes with what is in it, container and all: nothing need move home before.
+            guests = [each for each in members if not each.is_owner]
+            await self._sharing.dismiss(transaction, held, guests, author)
         else:
             leaving = [each for each in members if each.account_id == account_id]
-        author = Author(uuid5(owner_id, IMPLICIT), uuid4().hex)
-        await self._sharing.part(transaction, locks, held, leaving, author)
+            await self._sharing.part(transaction, locks, held, leaving, author)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from stacksync.db.items import ItemTable
 from stacksync.engine import validation
 from stacksync.engine.devices import Devices
-from stacksync.engine.item_commits import TRIES, identity_of
+from stacksync.engine.tries import TRIES, identity_of
 from stacksync.model import Item, Principal, Refusal
 
 

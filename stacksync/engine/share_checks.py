@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from stacksync.db import mounts, moves
 from stacksync.db.database import Transaction
-from stacksync.db.items import HeldItem
-from stacksync.errors import Conflict, ItemDeleted, NestedShare
+from stacksync.db.items import HeldItem, held_within
+from stacksync.db.locks import Locks
+from stacksync.errors import Conflict, ItemDeleted, ItemNotFound, NestedShare
 from stacksync.model import Item, ItemStatus, Role, Workspace
+
+
+async def locked_item(
+    transaction: Transaction, locks: Locks, account_id: UUID, item_id: int
+) -> HeldItem:
+    """An item as an account has it, in a workspace that is locked.
+
+    :raises NotLocked: it has gone to another one meanwhile.
+    :raises ItemNotFound: no such item, or in no workspace of the account's.
+    """
+    where = await moves.workspace_of(transaction, item_id)
+    if where is not None:
+        locks.check(where)
+    held = await held_within(transaction, account_id, item_id)
+    if held is None:
+        raise ItemNotFound(item_id)
+    return held
 
 
 async def check_shareable(transaction: Transaction, held: HeldItem) -> None:
@@ -29,11 +49,11 @@ async def check_shareable(transaction: Transaction, held: HeldItem) -> None:
 
 
 async def check_may_become_encrypted(transaction: Transaction, held: HeldItem) -> None:
-    """:raises Conflict: what is in the folder is there unencrypted."""
+    """:raises Conflict: what is in the folder, or in its trash, is there unencrypted."""
     if not await moves.is_empty(transaction, held.workspace.id, held.item.id):
         raise Conflict(
-            f"folder {held.item.id} can't be shared encrypted: what is in it is not encrypted, so"
-            " it must be empty"
+            f"folder {held.item.id} can't be shared encrypted: what is in it, or was deleted from"
+            " it, is not encrypted, so it must be empty: a new folder"
         )
 
 

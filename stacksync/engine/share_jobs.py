@@ -29,14 +29,21 @@ class ShareJobs:
         arguments = {"workspace_id": str(workspace_id), "container": container}
         return await self._add(transaction, JobKind.CONTAINER, f"container:{container}", arguments)
 
-    async def copy(self, transaction: Transaction, container: str, after_id: int | None) -> int:
-        """What a move has noted for a container is brought there."""
+    async def copy(
+        self,
+        transaction: Transaction,
+        container: str,
+        after_id: int | None,
+        *,
+        is_kept: bool = False,
+    ) -> int:
+        """What a move has noted for a container is brought there.
+
+        :param is_kept: although no workspace has the container any more.
+        """
+        arguments = {"container": container, **({"is_kept": True} if is_kept else {})}
         return await self._add(
-            transaction,
-            JobKind.COPY,
-            f"content:{container}",
-            {"container": container},
-            after_id=after_id,
+            transaction, JobKind.COPY, f"content:{container}", arguments, after_id=after_id
         )
 
     async def remove_container(

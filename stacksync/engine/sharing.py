@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Protocol
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from attrs import frozen
 
@@ -21,6 +21,7 @@ from stacksync.db.members import MemberTable, NewWorkspace
 from stacksync.db.moves import Move
 from stacksync.db.proposals import ProposalTable
 from stacksync.db.workspaces import default_within, seen_by
+from stacksync.engine.author import Author
 from stacksync.engine.moves import Moves
 from stacksync.engine.share_checks import (
     check_may_become_encrypted,
@@ -55,19 +56,6 @@ class SharingSettings(Protocol):
     def max_members(self) -> int: ...
     @property
     def keep_container(self) -> float: ...
-
-
-@frozen
-class Author:
-    """In whose name a folder moves: a device, and the request that members are told."""
-
-    device_id: UUID
-    request_id: str
-
-    @property
-    def move_id(self) -> str:
-        """What the versions belong to that a move makes: a request that nobody repeats."""
-        return f"share-{uuid4().hex}"
 
 
 @frozen
@@ -216,27 +204,43 @@ class Sharing:
     ) -> None:
         """Guests are members no more; with the last one the folder becomes private again.
 
+        Unless what is in it, or was, is encrypted, and nothing else of the owner's is:
+        where it would go, it would be taken for what it is not.
+
         :param held: the folder, in its own workspace, as its owner sees it.
         """
         workspace, folder = held.workspace, held.item
-        for member in leaving:
-            await self._members.remove(transaction, workspace.id, member.account_id)
-            await self._jobs.tell_unshared(
-                transaction, member.account_id, workspace, folder, author.request_id
-            )
+        await self.dismiss(transaction, held, leaving, author)
         await self._jobs.container(transaction, workspace.id, workspace.container)
         if len(await self._members.within(transaction, workspace.id)) == 1:
-            await self._make_private(transaction, locks, held, author)
+            private = await self._private(transaction, locks, workspace)
+            if workspace.is_encrypted is not private.is_encrypted and not await moves.is_empty(
+                transaction, workspace.id, folder.id
+            ):
+                return
+            await self._make_private(transaction, held, private, author)
             await self._jobs.tell_unshared(
                 transaction, workspace.owner.id, workspace, folder, author.request_id
             )
 
+    async def dismiss(
+        self, transaction: Transaction, held: HeldItem, leaving: Sequence[Member], author: Author
+    ) -> None:
+        """Guests are members no more, and hear of it; all else is the caller's.
+
+        :param held: see :meth:`part`.
+        """
+        for member in leaving:
+            await self._members.remove(transaction, held.workspace.id, member.account_id)
+            await self._jobs.tell_unshared(
+                transaction, member.account_id, held.workspace, held.item, author.request_id
+            )
+
     async def _make_private(
-        self, transaction: Transaction, locks: Locks, held: HeldItem, author: Author
+        self, transaction: Transaction, held: HeldItem, private: Workspace, author: Author
     ) -> None:
         """The folder goes to where its owner has mounted it; its workspace ends."""
         shared, owner = held.workspace, held.workspace.owner
-        private = await self._private(transaction, locks, shared)
         parent = shared.parent_item_id
         # Its own mount must not be in its way.
         await mounts.set_mount(transaction, owner.id, shared.id, "", None)
@@ -252,7 +256,7 @@ class Sharing:
             request_id=author.move_id,
         )
         arrival = await self._moves.carry_out(transaction, move, shared, private)
-        await self._members.remove_workspace(transaction, shared.id, shared.container)
+        await self._members.remove_workspace(transaction, shared.id)
         await self._proposals.allocate_anew(transaction, held.item.id)
         await self._jobs.remove_container(
             transaction, shared.container, arrival.copy_job, self._settings.keep_container

@@ -19,7 +19,7 @@ from stacksync.db.workspaces import seen_by
 from stacksync.engine import validation
 from stacksync.engine.access import Access, check_may_write
 from stacksync.engine.devices import Devices
-from stacksync.engine.item_commits import check_version
+from stacksync.engine.item_commits import check_version, elsewhere_now
 from stacksync.engine.moves import Moves
 from stacksync.errors import (
     ContentEncrypted,
@@ -27,6 +27,7 @@ from stacksync.errors import (
     ItemNotFound,
     NestedShare,
     ParentNotFound,
+    RequestReused,
 )
 from stacksync.model import Item, ItemStatus, Principal, Workspace
 
@@ -70,6 +71,7 @@ class Transfers:
 
         :raises ItemNotFound: no such item, or in no workspace of the principal's (any more).
         :raises ItemDeleted: it is in the trash.
+        :raises ElsewhereNow: it has been shared meanwhile, and is to be mounted elsewhere.
         :raises VersionMismatch: it is not at the ``expected`` version.
         :raises ParentNotFound: no such live folder there.
         :raises Forbidden: the principal may only look, there or here.
@@ -79,7 +81,7 @@ class Transfers:
         :raises QuotaExceeded: the owner has no room for it.
         :raises RequestReused: the request id stands for another request.
         """
-        device_id = await self._devices.acting(principal)
+        device_id = await self._devices.own(principal)
 
         async def expect() -> Iterable[UUID]:
             held = await self._access.item(principal, transfer.item_id)
@@ -110,8 +112,18 @@ class Transfers:
 
         return await with_locks(self._database, "move item", expect, work)
 
-    async def made(self, principal: Principal, item_id: int, request_id: str) -> Item | None:
-        """What a request has made of an item when it came before and moved it here."""
+    async def made(
+        self,
+        principal: Principal,
+        item_id: int,
+        name: str | None,
+        parent_id: int | None,
+        request_id: str,
+    ) -> Item | None:
+        """What a request has made of an item when it came before and moved it here.
+
+        :raises RequestReused: that was a move to another place.
+        """
         validation.check_request_id(request_id)
         device_id = await self._devices.acting(principal)
         before = await self._items.made_by(principal.account_id, device_id, request_id)
@@ -123,6 +135,8 @@ class Transfers:
         earlier = await self._items.version(principal.account_id, item_id, made.version - 1)
         if earlier is None or earlier.workspace_id == made.workspace_id:
             return None
+        if (parent_id or None) != made.parent_id or name not in (None, made.name):
+            raise RequestReused(request_id, 1, 1)
         return made
 
     async def _check(
@@ -140,6 +154,9 @@ class Transfers:
         check_version(item, transfer.expected)
         if item.status is ItemStatus.DELETED:
             raise ItemDeleted(f"item {item.id} is in the trash: it can be restored", item)
+        if held.is_shared_folder:
+            # It has become one just now: each member moves it for itself.
+            raise elsewhere_now(item.id)
         check_may_write(source)
         check_may_write(target)
         if source.id == target.id:

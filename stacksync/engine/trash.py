@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from stacksync.db.listings import Listings
 from stacksync.engine import validation
 from stacksync.engine.access import Access
@@ -20,16 +22,28 @@ class Trash:
         self._access = access
         self._commits = commits
 
-    async def list(self, principal: Principal, paging: Paging, shape: ItemShape) -> ItemPage:
-        """A page of what was deleted in the principal's default workspace.
+    async def list(
+        self,
+        principal: Principal,
+        paging: Paging,
+        shape: ItemShape,
+        *,
+        workspace_id: UUID | None = None,
+    ) -> ItemPage:
+        """A page of what was deleted in a workspace.
 
         Items that were deleted themselves, not those that their folder took
         along; newest first is the order by ``modified_at``, descending.
 
+        :param workspace_id: left out, the principal's default workspace.
+        :raises WorkspaceNotFound: no such workspace, or not the principal's.
         :raises InvalidRequest: the paging makes no sense.
         """
         check_paging(paging)
-        workspace = await self._access.default_workspace(principal)
+        if workspace_id is None:
+            workspace = await self._access.default_workspace(principal)
+        else:
+            workspace = await self._access.workspace(principal, workspace_id)
         return await self._listings.trash(workspace.id, paging, shape)
 
     async def restore(

@@ -16,7 +16,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from stacksync.db.uploads import Arrived, Upload, UploadTable
-from stacksync.engine.access import Access
+from stacksync.engine.access import Access, check_may_write
 from stacksync.engine.carried_out import carried_out
 from stacksync.engine.content import ContentStore, ContentWriter, WriterState
 from stacksync.engine.upload_body import Checksum, UploadBody
@@ -75,6 +75,7 @@ class Uploads:
         :raises QuotaExceeded: there is no room for so many bytes.
         :raises Forbidden: the principal may only look.
         :raises ContentEncrypted: the server can't make content in this workspace.
+        :raises ElsewhereNow: its folder has gone to another workspace meanwhile.
         """
         place = await self._target.find(principal, order)
         now = self._now()
@@ -97,7 +98,8 @@ class Uploads:
             item_version=None,
             expires_at=now + self._expire,
         )
-        await self._table.insert(new, WriterState().checksum, now)
+        if not await self._table.insert(new, WriterState().checksum, now):
+            raise ElsewhereNow("its folder has gone to another workspace meanwhile: send it again")
         return new
 
     async def get(self, principal: Principal, upload_id: UUID) -> Upload:
@@ -263,6 +265,7 @@ class Uploads:
     async def _writer(self, principal: Principal, upload: Upload) -> ContentWriter:
         """What goes on where the upload stands, as if no chunks were before: they may be many."""
         workspace = await self._access.workspace(principal, upload.workspace_id)
+        check_may_write(workspace)
         now = self._now()
         arrived = await self._table.arrived(upload, now + self._expire, now)
         if arrived is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stacksync.engine import validation
+from stacksync.engine.addressees import folded
 from stacksync.errors import InvalidRequest
 from stacksync.model import Role
 from stacksync.protocols.fields import Fields, text
@@ -36,7 +37,7 @@ def read_emails(value: Any, where: str) -> tuple[str, ...]:
             validation.check_email(email)
         except InvalidRequest as error:
             raise InvalidRequest(place, error.problem) from None
-        first = places.setdefault(email.lower(), index)
+        first = places.setdefault(folded(email), index)
         if first != index:
             raise InvalidRequest(place, f"is the same as {where}[{first}]")
     return tuple(value)

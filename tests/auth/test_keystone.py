@@ -179,9 +179,21 @@ def test_no_token_is_taken_beyond_its_expiry(
     assert outcome(by_token(tokens, "short"))
     assert identities.asked == ["short"]
     clock.advance(0.2)
+    del identities.tokens["short"]
     late = by_token(tokens, "short")
     clock.advance(8)
     assert isinstance(outcome(late), NotAuthenticated)
+    assert identities.asked == ["short"] * 2
+
+
+def test_a_clock_of_ours_that_is_ahead_shuts_nobody_out(
+    tokens: TokenAuthenticator, identities: KnownIdentities, clock: Clock
+) -> None:
+    identities.tokens["good"] = (str(ANNA.identity_id), NOW - timedelta(hours=1))
+
+    for _ in range(2):
+        assert outcome(by_token(tokens, "good")) == Principal(ANNA.id, SignIn.TOKEN)
+    assert identities.asked == ["good"] * 2
 
 
 def test_a_strangers_token_and_what_is_none_are_told_alike(

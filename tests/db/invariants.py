@@ -48,6 +48,8 @@ NEVER = {
             AND NOT EXISTS (SELECT FROM item_version here JOIN item_version there
                 ON there.item_id = here.item_id AND there.workspace_id <> here.workspace_id
                 WHERE here.workspace_id = w.id)
+            -- And of what has gone, the versions go with whoever has it.
+            AND NOT EXISTS (SELECT FROM departed_item d WHERE d.workspace_id = w.id)
     """,
     "a departure of an item that is there, or that its workspace has not reached": """
         SELECT d.id FROM departed_item d JOIN workspace w ON w.id = d.workspace_id
@@ -64,8 +66,8 @@ NEVER = {
                 AND i.is_folder AND i.status <> 'DELETED')
             AND EXISTS (SELECT FROM membership m WHERE m.workspace_id = w.id AND m.role = 'owner'
                 AND m.account_id = w.owner_id)
-            AND EXISTS (SELECT FROM membership m WHERE m.workspace_id = w.id
-                AND m.role <> 'owner'))
+            AND (w.is_encrypted OR EXISTS (SELECT FROM membership m WHERE m.workspace_id = w.id
+                AND m.role <> 'owner')))
     """,
     "a mount that is called like a live item, or like another mount": """
         SELECT m.account_id, m.workspace_id FROM membership m

@@ -12,7 +12,8 @@ from pytest_twisted import ensureDeferred
 from twisted.internet.defer import Deferred, gatherResults
 
 from stacksync.engine import Engine
-from stacksync.engine.item_commits import TRIES, Describe, ItemCommits, error_of
+from stacksync.engine.item_commits import Describe, ItemCommits, error_of
+from stacksync.engine.tries import TRIES
 from stacksync.errors import (
     Conflict,
     DeviceNotFound,

@@ -18,6 +18,7 @@ from stacksync.errors import (
 )
 from stacksync.model import ItemStatus, Order, Paging, Refusal, Role
 from tests.db.builders import change, delete, folder, move, new, refusals, rename
+from tests.db.observation import Psql
 from tests.engine.conftest import Listener, People
 from tests.engine.folders import SHAPE, shared, tree
 
@@ -186,3 +187,58 @@ async def test_pages_tell_items_and_mounts_in_one_order(
     assert sorted(whole) == list("abcdefg")
     for limit in (1, 2, 3):
         assert await names(limit) == whole
+
+
+@ensureDeferred
+async def test_what_is_mounted_in_a_folder_goes_to_the_root_when_that_is_deleted(
+    engine: Engine, people: People, psql: Psql
+) -> None:
+    anna, berta = await people.person(), await people.person()
+    photos, music = await anna.items(folder("Photos"), folder("Music"))
+    _, docs = await berta.items(folder("Photos"), folder("docs"))
+    (deep,) = await berta.items(folder("deep", docs))
+    workspaces = [await shared(anna, each, berta) for each in (photos, music)]
+    for each, parent in ((photos, docs), (music, deep)):
+        await engine.items.relocate(
+            berta.principal, each.id, is_folder=True, name="Photos", parent_id=parent.id
+        )
+    assert await tree(berta) == {"Photos/": {}, "docs/": {"Photos/": {}, "deep/": {"Photos/": {}}}}
+    psql.rows("DELETE FROM job")
+
+    deleted, *_ = await berta.items(delete(docs))
+
+    assert await tree(berta) == {"Photos/": {}, "Photos (2)/": {}, "Photos (3)/": {}}
+    assert await tree(anna) == {"Photos/": {}, "Music/": {}}
+    for workspace in workspaces:
+        mine = await engine.workspaces.get(berta.principal, workspace.id)
+        assert mine.parent_item_id is None
+        assert mine.name in ("Photos (2)", "Photos (3)")
+        theirs = await engine.workspaces.get(anna.principal, workspace.id)
+        assert theirs.name == ("Photos" if workspace.root_item_id == photos.id else "Music")
+    told = psql.rows("SELECT queue, arguments ->> 'workspace_id' FROM job WHERE kind = 'notify'")
+    queue = f"notify:{berta.user.account.id}"
+    assert set(told) == {(queue, str(workspace.id)) for workspace in workspaces}
+    # They have names of their own there, which is where they stay.
+    assert refusals(await berta.commit(new("Photos (2)"))) == [Refusal.NAME_TAKEN]
+    await berta.items(change(deleted, ItemStatus.CHANGED, restores=True))
+    assert await tree(berta) == {
+        "Photos/": {}, "Photos (2)/": {}, "Photos (3)/": {}, "docs/": {"deep/": {}},
+    }  # fmt: skip
+
+
+@ensureDeferred
+async def test_a_mount_keeps_a_name_that_its_deleted_folder_had(
+    engine: Engine, people: People
+) -> None:
+    anna, berta = await people.person(), await people.person()
+    (photos,) = await anna.items(folder("Photos"))
+    await shared(anna, photos, berta)
+    (mine,) = await berta.items(folder("mine"))
+    await engine.items.relocate(
+        berta.principal, photos.id, is_folder=True, name="mine", parent_id=mine.id
+    )
+    # A folder within a deleted one holds nothing that could be in the way of sharing it again.
+    await berta.items(delete(mine))
+    assert await tree(berta) == {"mine/": {}}
+    got = await engine.items.get(berta.principal, photos.id, is_folder=True)
+    assert (got.name, got.parent_id) == ("mine", None)

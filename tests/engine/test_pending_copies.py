@@ -12,9 +12,11 @@ from stacksync.engine.content.chunk_object import encode, name_of
 from stacksync.errors import ChunkConflict, ChunkNotFound
 from stacksync.model import Item
 from stacksync.streams import BytesStream, read_all
+from tests.db.builders import folder
 from tests.engine.conftest import Person
 from tests.engine.content.builders import noise
 from tests.engine.estate import DAY, Estate, estate
+from tests.engine.folders import shared
 
 __all__ = ["estate"]
 
@@ -179,3 +181,15 @@ async def test_a_check_tells_of_pending_copies_and_finds_fault_with_none(estate:
     await estate.store.delete(elsewhere, item.chunks[0])
     (finding,) = await estate.check(content=False)
     assert (finding.kind, finding.chunks) == ("bad-content", (item.chunks[0],))
+
+
+@ensureDeferred
+async def test_who_reads_a_shared_file_reads_on_when_it_becomes_private(estate: Estate) -> None:
+    anna, berta = await estate.person(), await estate.person()
+    photos = await anna.item(folder("Photos"))
+    item = await estate.upload(anna, "a.bin", LARGE, photos)
+    await shared(anna, photos, berta)
+    opened = await estate.engine.files.open(berta.principal, item.id, None)
+    await estate.engine.members.leave(berta.principal, photos.id)
+    assert await read_all(await opened.read(0, len(LARGE)), limit=10**7) == LARGE
+    assert await estate.content(anna, item) == LARGE

@@ -261,6 +261,11 @@ async def test_old_clients_accept_by_being_asked(
     assert {workspace.name for workspace in seen} == {"StackSync", "Photos"}
     with pytest.raises(Conflict, match="at most 3 people"):
         await engine.proposals.propose(anna.principal, photos.id, ["more@example.org"])
+    (music,) = await anna.items(folder("Music"))
+    await engine.proposals.propose(anna.principal, music.id, ["new-" + later])
+    await engine.accounts.update(account.id, email="new-" + later)
+    seen = await engine.workspaces.list(Principal(account.id, SignIn.PASSWORD))
+    assert {workspace.name for workspace in seen} == {"StackSync", "Photos", "Music"}
     engine.stop()
 
 

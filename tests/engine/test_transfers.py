@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 import pytest
 from pytest_twisted import ensureDeferred
 
+from stacksync.db.listings import Listings
 from stacksync.engine import Engine
+from stacksync.engine.mounts import Mounts
+from stacksync.engine.transfers import Transfer, Transfers
+from stacksync.engine.upload_target import UploadPlace, UploadTarget
 from stacksync.engine.uploads import UploadOrder
 from stacksync.errors import (
     ElsewhereNow,
     Forbidden,
+    ItemNotFound,
     NameTaken,
     NestedShare,
     QuotaExceeded,
+    RequestReused,
     VersionMismatch,
 )
-from stacksync.model import Item, ItemChange, ItemStatus, Role
+from stacksync.model import (
+    Item,
+    ItemChange,
+    ItemPage,
+    ItemStatus,
+    Principal,
+    Role,
+    Workspace,
+)
 from stacksync.streams import BytesStream
 from tests.db.builders import change, folder, new
 from tests.db.observation import until
@@ -142,3 +157,144 @@ async def test_an_upload_goes_along_with_its_folder(engine: Engine, people: Peop
     assert await tree(berta) == {"Photos/": {"six": 6}}
     # What arrives for the place where it was is not taken.
     assert await engine.uploads._table.set_length(upload, 6, engine.uploads._now()) is None
+
+
+@ensureDeferred
+async def test_an_upload_is_begun_where_its_folder_is_by_then_or_not_at_all(
+    engine: Engine, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna, berta = await people.person(), await people.person()
+    (photos,) = await anna.items(folder("Photos"))
+    order = UploadOrder(length=3, name="three", parent_id=photos.id)
+    find = UploadTarget.find
+
+    async def early(target: UploadTarget, principal: Principal, order: UploadOrder) -> UploadPlace:
+        place = await find(target, principal, order)
+        await shared(anna, photos, berta)
+        return place
+
+    monkeypatch.setattr(UploadTarget, "find", early)
+    with pytest.raises(ElsewhereNow):
+        await engine.uploads.create(anna.principal, order)
+    monkeypatch.undo()
+    upload = await engine.uploads.create(anna.principal, order)
+    await engine.uploads.append(anna.principal, upload.id, 0, BytesStream(b"abc"))
+    assert await tree(berta) == {"Photos/": {"three": 3}}
+
+
+@ensureDeferred
+async def test_who_may_only_look_by_now_goes_on_with_no_upload(
+    engine: Engine, people: People
+) -> None:
+    anna, berta = await people.person(), await people.person()
+    (photos,) = await anna.items(folder("Photos"))
+    await shared(anna, photos, berta)
+    upload = await engine.uploads.create(
+        berta.principal, UploadOrder(length=6, name="six", parent_id=photos.id)
+    )
+    upload = await engine.uploads.append(berta.principal, upload.id, 0, BytesStream(b"abc"))
+    email = berta.user.account.email
+    await engine.proposals.propose(anna.principal, photos.id, [email], role=Role.VIEWER)
+    with pytest.raises(Forbidden):
+        await engine.uploads.append(berta.principal, upload.id, 3, BytesStream(b"de"))
+    assert (await engine.uploads.get(berta.principal, upload.id)).offset == 3
+
+
+@ensureDeferred
+async def test_a_folder_that_was_shared_meanwhile_is_not_torn_out_of_its_workspace(
+    engine: Engine, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna, berta = await people.person(), await people.person()
+    photos, music = await anna.items(folder("Photos"), folder("Music"))
+    await anna.items(new("a", photos))
+    await shared(anna, music, berta)
+    carry_out = Transfers.carry_out
+
+    async def late(transfers: Transfers, principal: Principal, transfer: Transfer) -> Item:
+        await shared(anna, photos, berta)
+        return await carry_out(transfers, principal, transfer)
+
+    monkeypatch.setattr(Transfers, "carry_out", late)
+    with pytest.raises(ElsewhereNow):
+        await relocate(anna, photos, music)
+    assert await tree(berta) == {"Photos/": {"a": 10}, "Music/": {}}
+    with pytest.raises(NestedShare):
+        await relocate(anna, photos, music)
+
+
+@ensureDeferred
+async def test_a_folder_that_became_private_meanwhile_is_moved_when_sent_again(
+    engine: Engine, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna, berta = await people.person(), await people.person()
+    photos, docs = await anna.items(folder("Photos"), folder("docs"))
+    await shared(anna, photos, berta)
+    remount = Mounts.remount
+
+    async def late(mounts: Mounts, *asked: Any) -> Workspace:
+        await engine.members.leave(berta.principal, photos.id)
+        return await remount(mounts, *asked)
+
+    monkeypatch.setattr(Mounts, "remount", late)
+    with pytest.raises(ElsewhereNow):
+        await relocate(anna, photos, docs)
+    monkeypatch.undo()
+    await relocate(anna, photos, docs)
+    assert await tree(anna) == {"docs/": {"Photos/": {}}}
+    with pytest.raises(ItemNotFound):
+        await relocate(berta, photos, 0)
+
+
+@ensureDeferred
+async def test_a_request_id_that_moved_an_item_stands_for_no_other_move(
+    engine: Engine, people: People
+) -> None:
+    anna, berta = await people.person(), await people.person()
+    photos, docs = await anna.items(folder("Photos"), folder("docs"))
+    (file,) = await anna.items(new("file"))
+    await shared(anna, photos, berta)
+    moved = await relocate(anna, file, photos, request_id="once")
+    assert await relocate(anna, file, photos, request_id="once") == moved
+    with pytest.raises(RequestReused):
+        await relocate(anna, file, docs, request_id="once")
+    with pytest.raises(RequestReused):
+        await engine.items.relocate(
+            anna.principal, file.id, is_folder=False, name="x", parent_id=photos.id,
+            request_id="once",
+        )  # fmt: skip
+
+
+@ensureDeferred
+async def test_a_folder_that_moves_while_it_is_listed_does_not_look_empty(
+    engine: Engine, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna, berta = await people.person(), await people.person()
+    (photos,) = await anna.items(folder("Photos"))
+    await anna.items(new("a", photos))
+    contents = Listings.contents
+
+    async def late(listings: Listings, *asked: Any, **others: Any) -> ItemPage:
+        monkeypatch.undo()
+        await shared(anna, photos, berta)
+        return await contents(listings, *asked, **others)
+
+    monkeypatch.setattr(Listings, "contents", late)
+    assert await tree(anna, photos.id) == {"a": 10}
+
+
+@ensureDeferred
+async def test_a_repeat_is_answered_as_the_first_time_though_its_folder_is_shared_by_then(
+    engine: Engine, people: People
+) -> None:
+    anna, berta = await people.person(), await people.person()
+    (photos,) = await anna.items(folder("Photos"))
+
+    async def make(name: str) -> Item:
+        return await engine.items.create_folder(anna.principal, name, photos.id, request_id="once")
+
+    made = await make("inside")
+    await shared(anna, photos, berta)
+    assert await make("inside") == made
+    with pytest.raises(RequestReused):
+        await make("other")
+    assert await tree(berta) == {"Photos/": {"inside/": {}}}

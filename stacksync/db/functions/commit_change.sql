@@ -118,7 +118,7 @@ $$;
 -- A folder takes its whole content with it, in the same revision; the versions
 -- of the content get the places from "next_ordinal" on.  Item by item by the
 -- key, never by reading the table, as large as it may have become since the
--- plan was made.
+-- plan was made.  Shared folders that are mounted in it are not its content.
 CREATE FUNCTION delete_item(
     change item_change, place commit_place, held item, next_ordinal integer
 ) RETURNS change_outcome
@@ -162,6 +162,9 @@ BEGIN
         FROM versions;
     IF held.status = 'DELETED' THEN
         freed := freed - held.size;
+    END IF;
+    IF held.is_folder AND place.mounts_of IS NOT NULL THEN
+        PERFORM mounts_left_over(place.mounts_of, place.workspace_id, held.id, place.request_id);
     END IF;
     outcome.item_id := held.id;
     outcome.charge := -freed;

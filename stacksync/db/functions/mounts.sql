@@ -37,6 +37,34 @@ LANGUAGE sql STABLE AS $$
                 AND item_is_within(m.mount_parent_id, folder_of));
 $$;
 
+-- What an account has mounted within a folder that has just been deleted goes to
+-- the root, each under a name that is free there, and the account hears of it.
+CREATE FUNCTION mounts_left_over(
+    account_of uuid, workspace_of uuid, folder_of bigint, request_of text
+) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    mount record;
+BEGIN
+    FOR mount IN
+        SELECT m.workspace_id, m.mount_name AS name
+            FROM membership m JOIN workspace w ON w.id = m.workspace_id AND w.is_shared
+            WHERE m.account_id = account_of AND m.mount_parent_id IS NOT NULL
+                AND item_is_within(m.mount_parent_id, folder_of)
+            ORDER BY m.mount_name, m.workspace_id
+    LOOP
+        -- Being in no live folder it counts as in the root, and would be in its own way.
+        UPDATE membership SET mount_name = '', mount_parent_id = NULL
+            WHERE account_id = account_of AND workspace_id = mount.workspace_id;
+        UPDATE membership SET mount_name = free_name(workspace_of, NULL, mount.name, account_of)
+            WHERE account_id = account_of AND workspace_id = mount.workspace_id;
+        PERFORM job_added('notify', 'notify:' || account_of, jsonb_build_object(
+            'event', 'workspace', 'request_id', request_of, 'account_id', account_of,
+            'workspace_id', mount.workspace_id), NULL, NULL);
+    END LOOP;
+END;
+$$;
+
 -- The item or mounted folder that has a name in a folder, or with null in the
 -- root, of a workspace; mounts_of: the account whose mounts count, null: nobody's.
 CREATE FUNCTION holder_of_name(

@@ -57,7 +57,8 @@ class SharingCheck:
     def _mounts(self, workspace: KnownWorkspace, members: list[CheckedMember]) -> None:
         if not any(member.is_owner for member in members):
             self._tell(workspace, "shared-members", "its owner takes no part in it")
-        if not any(not member.is_owner for member in members):
+        # An encrypted one may have nowhere to go when its last guest has gone.
+        if not workspace.is_encrypted and not any(not member.is_owner for member in members):
             self._tell(workspace, "shared-members", "it is shared, but with nobody")
         for member in members:
             where = f"{member.email} has it mounted as {member.mount_name!r}"

@@ -151,7 +151,7 @@ class Jobs:
         return found
 
     async def is_unfinished(self, account_id: UUID) -> bool:
-        """Whether there is still something to do about the containers of an account."""
+        """Whether a container of an account is still to be made, or opened to its members."""
         return await self._table.concerns(account_id)
 
     async def figures(self) -> tuple[JobFigures, ...]:

@@ -15,7 +15,13 @@ from twisted.logger import Logger
 from stacksync.db.chunk_copies import ChunkCopyTable, PendingChunk
 from stacksync.engine.content.tasks import Tasks
 from stacksync.engine.jobs.handler import Tell
-from stacksync.errors import ChunkNotFound, ContainerNotFound, Unavailable
+from stacksync.errors import (
+    ChunkNotFound,
+    ContainerNotFound,
+    QuotaExceeded,
+    StackSyncError,
+    Unavailable,
+)
 from stacksync.interfaces import IBlobStore
 from stacksync.metrics import Metrics
 from stacksync.model import Job
@@ -46,10 +52,12 @@ class CopyJobs:
 
         Goes on where it was interrupted.
 
-        :raises Unavailable: some chunks could not be copied.
+        :raises Unavailable: some chunks could not be copied; or there is no room for them
+            in the container, until its quota is raised.
         """
         container = job.arguments["container"]
-        if await self._table.workspace_with(container) is None:
+        is_kept = job.arguments.get("is_kept", False)
+        if not is_kept and await self._table.workspace_with(container) is None:
             # Its items have moved on, and what they need is listed for where they are now.
             # Downloads that have begun before find the rest by what is listed here.
             return
@@ -87,7 +95,7 @@ class Copying:
     _metrics: Metrics
     failed: int = field(default=0, init=False)
     _in_a_row: int = field(default=0, init=False)
-    _last: Unavailable | None = field(default=None, init=False)
+    _last: StackSyncError | None = field(default=None, init=False)
 
     async def copy(self, page: Sequence[PendingChunk]) -> int:
         """Bring a page of chunks in; how many need no copying any more."""
@@ -113,9 +121,9 @@ class Copying:
 
     def problem(self, total: int) -> Unavailable:
         assert self._last is not None
+        told = self._last.problem if isinstance(self._last, Unavailable) else str(self._last)
         return Unavailable(
-            self._last.part,
-            f"{self.failed} of {total} chunks could not be copied: {self._last.problem}",
+            "storage", f"{self.failed} of {total} chunks could not be copied: {told}"
         )
 
     @property
@@ -128,12 +136,18 @@ class Copying:
         except CancelledError:
             raise
         except Unavailable as error:
-            self.failed += 1
+            self._fails(error)
             self._in_a_row += 1
-            self._last = error
+        except QuotaExceeded as error:
+            # A smaller one may have room.
+            self._fails(error)
         else:
             self._in_a_row = 0
             done.append(chunk)
+
+    def _fails(self, error: StackSyncError) -> None:
+        self.failed += 1
+        self._last = error
 
     async def _bring(self, chunk: PendingChunk) -> None:
         # Refreshed, not only looked for: what garbage collection holds for old must not go
@@ -147,6 +161,11 @@ class Copying:
             try:
                 await self._store.copy(source, chunk.name, self._container)
             except ChunkNotFound:
+                # A replica may lag behind; who is asked for the newest asks all of them.
+                if await self._store.head(source, chunk.name) is not None:
+                    raise Unavailable(
+                        "storage", f"chunk {chunk.name} of {source} is not everywhere yet"
+                    ) from None
                 continue
             except ContainerNotFound as error:
                 if error.identity == self._container:

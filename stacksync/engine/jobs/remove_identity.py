@@ -13,7 +13,7 @@ from stacksync.model import Job
 log = Logger()
 
 RemoveIdentity = Callable[[str], Awaitable[bool]]
-"""Removes a user by its id; whether it was there."""
+"""Removes a user by its id, unless an account has it (again); whether it was removed."""
 
 
 @frozen

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from datetime import datetime
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from stacksync.errors import InvalidRequest
-from stacksync.protocols.fields import instant, shortened
+from stacksync.protocols.fields import identity, instant, shortened
 
 if TYPE_CHECKING:
     from stacksync.protocols.http.request import ApiRequest
@@ -62,6 +63,10 @@ class Query:
         if value not in FLAGS:
             raise InvalidRequest(name, "must be true or false")
         return FLAGS[value]
+
+    def identity(self, name: str) -> UUID | None:
+        """:raises InvalidRequest: it is no UUID."""
+        return identity(self._values, name)
 
     def instant(self, name: str) -> datetime | None:
         """ISO 8601 with its zone, or milliseconds since 1970.

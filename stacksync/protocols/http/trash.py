@@ -28,16 +28,19 @@ NEWEST_FIRST = "-modified_at"
 
 
 class TrashResource(ContentResource):
-    """``GET /trash``: what was deleted in the default workspace, page by page."""
+    """``GET /trash``: what was deleted in a workspace, page by page."""
 
-    parameters = {b"GET": PARAMETERS}
+    parameters = {b"GET": PARAMETERS | {"workspace"}}
 
     def __init__(self, authenticator: IAuthenticator, engine: Engine) -> None:
         super().__init__(authenticator, engine, {b"GET": self._list})
 
     async def _list(self, request: ApiRequest, principal: Principal) -> Answer:
-        paging = read_paging(self.query(request), NEWEST_FIRST)
-        page = await self._engine.trash.list(principal, paging, ITEM.shape)
+        query = self.query(request)
+        paging, workspace_id = read_paging(query, NEWEST_FIRST), query.identity("workspace")
+        page = await self._engine.trash.list(
+            principal, paging, ITEM.shape, workspace_id=workspace_id
+        )
         return page_answer(request, page, {}, "items")
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from stacksync.config.openstack_options import KeystoneConfig
 from stacksync.storage.keystone.failures import PART
-from stacksync.storage.web import Answer, Busy, Retries, WebSession, retried
+from stacksync.storage.web import Answer, Busy, Retries, WebSession, retried, seconds_of
 
 TOO_MANY, SERVER_ERROR = 429, 500
 
@@ -58,7 +58,7 @@ class Api:
         async def once() -> Answer:
             answer = await self._session.request(method, url, headers=headers, json=json)
             if answer.status >= SERVER_ERROR or answer.status == TOO_MANY:
-                raise Busy(PART, answer.told)
+                raise Busy(PART, answer.told, seconds_of(answer.header("Retry-After")))
             return answer
 
         return await retried(self._reactor, once, self._retries)

@@ -92,7 +92,10 @@ class Identities:
         elif not found.is_ours:
             raise _taken(found)
         else:
-            fields = {"password": password, "email": email, "enabled": True}
+            fields = {"email": email, "enabled": True}
+            # Keystone may forbid to set the password that a user has.
+            if not await self.check_password(found.id, password):
+                fields["password"] = password
             found = await self._changed(found.id, fields, password)
         await self._role.grant(found.id)
         return found

@@ -27,6 +27,7 @@ class Token:
     user_name: str
     user_domain_id: str
     project_id: str
+    project_name: str
     roles: frozenset[str]
     catalogue: Catalogue = field(repr=False)
     renew_at: float
@@ -55,6 +56,7 @@ def token_in(answer: Answer, now: float) -> Token:
             user_name=body["user"]["name"],
             user_domain_id=body["user"]["domain"]["id"],
             project_id=body["project"]["id"],
+            project_name=body["project"]["name"],
             roles=frozenset(role["name"] for role in body.get("roles", ())),
             catalogue=Catalogue(body.get("catalog", ())),
             # Not all instances at the same moment.

@@ -73,9 +73,9 @@ class AccessLists:
         wanted = {READ: access.readers, WRITE: access.writers}
         for field, users in (("readers", access.readers), ("writers", access.writers)):
             _check(field, users)
-        project = await self._keystone.project_id()
-        cluster = await self._capabilities.get()
         async with self._locks.of(container):
+            project = await self._keystone.project_id()
+            cluster = await self._capabilities.get()
             present = _Present.of(await self._containers.head(container))
             headers = {}
             for name, users in wanted.items():

@@ -57,7 +57,13 @@ class Capabilities:
     async def _ask(self) -> Cluster:
         account = await self._keystone.object_store()
         url = account.rpartition("/v1")[0] + "/info"
-        answer = await self._answer(url)
+        # Not every Swift tells it to whoever comes without a token (delay_auth_decision).
+        token = await self._keystone.token()
+        answer = await self._answer(url, token)
+        if answer.code == 401:
+            await answer.text()
+            self._keystone.reject(token)
+            answer = await self._answer(url, await self._keystone.token())
         try:
             content = await read_all(answer.body, LONGEST_ANSWER)
         except TooLarge as error:
@@ -76,13 +82,14 @@ class Capabilities:
         except (ValueError, TypeError, KeyError) as error:
             raise Unavailable(PART, f"{url} makes no sense: {error!r}") from error
 
-    async def _answer(self, url: str) -> Answer:
+    async def _answer(self, url: str, token: str) -> Answer:
+        headers = {"X-Auth-Token": token}
         try:
-            return await self._connections.ask("GET", url, {})
+            return await self._connections.ask("GET", url, headers)
         except Broken:
             # A connection that nobody had used for a while may be gone.
             pass
         try:
-            return await self._connections.ask("GET", url, {})
+            return await self._connections.ask("GET", url, headers)
         except Broken as error:
             raise Unavailable(PART, f"Swift does not tell what it can do: {error}") from error

@@ -20,6 +20,7 @@ from stacksync.storage.swift.connections import Connections
 from stacksync.storage.swift.exchange import Broken
 from stacksync.storage.swift.request_body import RequestBody
 from stacksync.storage.threads import PART
+from stacksync.storage.web import seconds_of
 
 log = Logger()
 
@@ -72,7 +73,8 @@ class Request:
 class SwiftClient:
     """Requests of the service's own user.
 
-    :param timeout: seconds in which a request and its repetitions must begin to be answered.
+    :param timeout: seconds in which a request and its repetitions must begin to be answered;
+        a Swift that asks for a longer pause (``Retry-After``) is not asked again.
     """
 
     def __init__(
@@ -95,6 +97,7 @@ class SwiftClient:
         is_renewed = False
         tries = 0
         while True:
+            after = 0.0
             account, token = await self._access()
             body = request.body() if request.body is not None else None
             headers = {"X-Auth-Token": token, **request.headers}
@@ -118,8 +121,10 @@ class SwiftClient:
                     continue
                 if answer.code not in PASSING and answer.code not in request.passing:
                     raise self._trouble(request, problem)
+                after = seconds_of(answer.header("Retry-After"))
             tries += 1
             delay = min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** (tries - 1)) * random.uniform(0.5, 1.0)
+            delay = max(delay, after)
             if tries >= request.tries or self._reactor.seconds() + delay >= deadline:
                 raise self._trouble(request, problem)
             await deferLater(self._reactor, delay)

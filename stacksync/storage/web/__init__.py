@@ -9,6 +9,7 @@ from stacksync.storage.web.answer import Answer
 from stacksync.storage.web.body import let_go, whole_body
 from stacksync.storage.web.failures import CertificateRefused, NoAnswer
 from stacksync.storage.web.retries import STANDARD, Busy, Retries, retried
+from stacksync.storage.web.retry_after import seconds_of
 from stacksync.storage.web.session import WebSession
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "WebSession",
     "let_go",
     "retried",
+    "seconds_of",
     "whole_body",
 ]

@@ -15,7 +15,14 @@ Result = TypeVar("Result")
 
 
 class Busy(NoAnswer):
-    """An answer that says: later (429, 5xx)."""
+    """An answer that says: later (429, 5xx).
+
+    :ivar after: seconds that it asks us to wait at least.
+    """
+
+    def __init__(self, part: str, problem: str, after: float = 0.0) -> None:
+        super().__init__(part, problem)
+        self.after = after
 
 
 @frozen
@@ -24,11 +31,14 @@ class Retries:
 
     :ivar tries: how many there are at most, the first included.
     :ivar first_delay: seconds before the second try; doubled before each further one.
+    :ivar patience: seconds that we wait at the most where a busy server asks for it; one that
+        asks for more is not asked again.
     """
 
     tries: int = 3
     first_delay: float = 0.2
     longest_delay: float = 5.0
+    patience: float = 20.0
 
     def delay(self, attempt: int) -> float:
         """Seconds to wait after try number ``attempt`` (from 1)."""
@@ -52,8 +62,9 @@ async def retried(
             return await attempt()
         except CertificateRefused:
             raise
-        except NoAnswer:
-            if number >= retries.tries:
+        except NoAnswer as error:
+            after = error.after if isinstance(error, Busy) else 0.0
+            if number >= retries.tries or after > retries.patience:
                 raise
-        await deferLater(clock, retries.delay(number))
+        await deferLater(clock, max(after, retries.delay(number)))
         number += 1

@@ -3,77 +3,22 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
 
-import pytest
-import pytest_twisted
-from attrs import define
 from pytest_twisted import ensureDeferred
 from twisted.internet import reactor
 from twisted.internet.task import deferLater
 
 from stacksync.db.chunk_copies import ChunkCopyTable
 from stacksync.engine.content.fallback import FallbackStore
-from stacksync.engine.jobs.copy import CopyJobs
-from stacksync.engine.jobs.remove_container import RemoveContainerJobs
-from stacksync.errors import Unavailable
-from stacksync.model import Job, JobKind, JobState
+from stacksync.errors import ChunkNotFound, QuotaExceeded, Unavailable
+from stacksync.model import JobKind, JobState
 from stacksync.streams import BytesStream, read_all
-from tests.db.builders import World
 from tests.db.conftest import logged
 from tests.db.observation import CapturedLog, until
-from tests.engine.jobs.yard import Yard
-from tests.storage.memory import Fault, MemoryStore
+from tests.engine.jobs.pending import Move, move
+from tests.storage.memory import Fault
 
-__all__ = ["logged"]
-
-
-@define
-class Move:
-    """A workspace whose chunks are still where its items were."""
-
-    yard: Yard
-    store: MemoryStore
-    copies: CopyJobs
-    container: str
-    source: str
-
-    async def add(self, count: int, source: str | None = None, *, there: bool = True) -> list[str]:
-        """Chunks that are to be copied; ``there``: and that the source has."""
-        place = source or self.source
-        await self.store.create_container(place)
-        names = [f"chunk {number:05}" for number in range(count)]
-        for name in names:
-            if there:
-                await self.store.put(place, name, BytesStream(name.encode()))
-            self.list(name, place)
-        return names
-
-    def list(self, name: str, source: str) -> None:
-        self.yard.psql.rows(
-            "INSERT INTO chunk_copy VALUES (%s, %s, %s)", self.container, name, source
-        )
-
-    @property
-    def listed(self) -> int:
-        count: int = self.yard.psql.value("SELECT count(*) FROM chunk_copy")
-        return count
-
-    async def copy(self) -> tuple[Job, ...]:
-        """Have one job try to copy; what is left of it."""
-        await self.yard.add(f"content:{self.container}", container=self.container)
-        return await self.yard.jobs(self.copies, [JobKind.COPY]).run_until_idle()
-
-
-@pytest_twisted.async_yield_fixture
-async def move(yard: Yard) -> AsyncIterator[Move]:
-    user = await World(yard.database).user()
-    container = str(
-        yard.psql.value("SELECT container FROM workspace WHERE id = %s", user.workspace_id)
-    )
-    store = MemoryStore()
-    copies = CopyJobs(ChunkCopyTable(yard.database), store, 4, yard.metrics)
-    yield Move(yard, store, copies, container, "before")
+__all__ = ["logged", "move"]
 
 
 @ensureDeferred
@@ -191,6 +136,45 @@ async def test_one_chunk_that_cannot_be_had_now_does_not_stop_the_others(move: M
 
 
 @ensureDeferred
+async def test_a_container_whose_quota_is_used_up_takes_what_it_has_room_for(move: Move) -> None:
+    names = await move.add(30)
+
+    def some_are_too_large(method: str, name: str) -> None:
+        if method == "copy" and name < names[20]:
+            raise QuotaExceeded(f"the object store's quota does not allow {name}")
+
+    move.store.before = some_are_too_large
+
+    (failed,) = await move.copy()
+
+    assert failed.problem is not None
+    assert failed.problem.startswith("storage: 20 of 30 chunks could not be copied: the object")
+    assert set(move.store.objects(move.container)) == set(names[20:])
+    # What has no room is read where it is, and stays there until it has.
+    assert move.listed == 20
+    move.store.before = lambda method, name: None
+    move.yard.psql.rows("UPDATE job SET run_at = now()")
+    assert await move.yard.jobs(move.copies, [JobKind.COPY]).run_until_idle() == ()
+    assert move.listed == 0
+
+
+@ensureDeferred
+async def test_a_chunk_that_not_every_replica_has_yet_is_not_given_up(move: Move) -> None:
+    await move.add(1)
+
+    def not_here(method: str, name: str) -> None:
+        if method == "copy":
+            raise ChunkNotFound(name)
+
+    move.store.before = not_here
+
+    (failed,) = await move.copy()
+
+    assert "is not everywhere yet" in (failed.problem or "")
+    assert move.listed == 1
+
+
+@ensureDeferred
 async def test_only_so_many_are_copied_at_once(move: Move) -> None:
     await move.add(20)
     move.store.faults.append(Fault("copy", stalls=True))
@@ -235,57 +219,3 @@ async def test_what_moved_on_is_not_copied(move: Move) -> None:
     assert move.store.calls["copy"] == 0
     # Downloads that had begun find it until the container goes.
     assert move.listed == 2
-
-
-@pytest.fixture
-def removal(move: Move) -> RemoveContainerJobs:
-    return RemoveContainerJobs(ChunkCopyTable(move.yard.database), move.store)
-
-
-@ensureDeferred
-async def test_a_container_is_removed_when_nothing_is_needed_from_it(
-    move: Move, removal: RemoveContainerJobs
-) -> None:
-    await move.add(1)
-    remove = await move.yard.add(f"container:{move.source}", JobKind.REMOVE_CONTAINER,
-        container=move.source)  # fmt: skip
-    removing = move.yard.jobs(removal, [JobKind.REMOVE_CONTAINER])
-
-    (waiting,) = await removing.run_until_idle()
-
-    assert (waiting.id, waiting.problem) == (
-        remove,
-        "container before is not removed yet: 1 chunks are still to be copied out of it",
-    )
-    await move.copy()
-    move.yard.psql.rows("UPDATE job SET run_at = now()")
-    assert await removing.run_until_idle() == ()
-    assert set(move.store.held) == {move.container}
-
-
-@ensureDeferred
-async def test_no_workspace_loses_its_container(move: Move, removal: RemoveContainerJobs) -> None:
-    await move.store.create_container(move.container)
-    await move.yard.add(kind=JobKind.REMOVE_CONTAINER, container=move.container)
-
-    (kept,) = await move.yard.jobs(removal, [JobKind.REMOVE_CONTAINER]).run_until_idle()
-
-    assert kept.problem is not None
-    assert kept.problem.startswith(f"container {move.container} is not removed: workspace ")
-    assert move.container in move.store.held
-
-
-@ensureDeferred
-async def test_with_a_container_goes_what_it_was_to_get(
-    move: Move, removal: RemoveContainerJobs
-) -> None:
-    await move.add(1)
-    move.yard.psql.rows("DELETE FROM workspace WHERE container = %s", move.container)
-    for container in (move.source, move.container):
-        await move.yard.add(kind=JobKind.REMOVE_CONTAINER, container=container)
-
-    removing = move.yard.jobs(removal, [JobKind.REMOVE_CONTAINER])
-
-    assert await removing.run_until_idle() == ()
-    assert move.store.held == {}
-    assert move.listed == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from attrs import field, frozen
 
@@ -208,7 +209,10 @@ CASES = [
     FOLDER_BACK(413, **JSON_TOO_LARGE),
     FOLDER_BACK(415, headers=PLAIN),
     TRASH(200),
+    TRASH(200, "/trash?workspace={workspace}", role="viewer"),
     TRASH(400, "/trash?sort=x"),
+    TRASH(400, "/trash?workspace=x"),
+    TRASH(404, f"/trash?workspace={UUID(int=1)}"),
     CHUNK(200),
     CHUNK(206, headers={"Range": "bytes=0-0"}),
     CHUNK(304, headers={"If-None-Match": "*"}),

@@ -8,6 +8,7 @@ import pytest
 from pytest_twisted import ensureDeferred
 
 from tests.protocols.http.conftest import User, path_of
+from tests.protocols.http.test_proposals import proposed
 
 
 @ensureDeferred
@@ -44,6 +45,33 @@ async def test_the_trash_is_ones_own(anna: User, bert: User) -> None:
 
     assert (await bert.client.get("/api/trash")).json["items"] == []
     assert (await bert.client.post(f"{path_of(file)}/restore")).code == 404
+
+
+@pytest.mark.parametrize("role", ["editor", "viewer"])
+@ensureDeferred
+async def test_members_see_the_trash_of_a_shared_folder(anna: User, bert: User, role: str) -> None:
+    waiting = await proposed(anna, bert, role=role)
+    await bert.client.post(f"/api/shares/{waiting['id']}/accept")
+    file = await anna.delete(await anna.upload("file", parent=waiting["item_id"]))
+    path = f"/api/trash?workspace={waiting['workspace_id']}"
+
+    for each in (anna, bert):
+        answer = await each.client.get(path)
+        assert (answer.code, answer.json["items"]) == (200, [file])
+        assert (await each.client.get("/api/trash")).json["items"] == []
+    code = (await bert.client.post(f"{path_of(file)}/restore")).code
+    assert code == {"editor": 200, "viewer": 403}[role]
+
+
+@ensureDeferred
+async def test_the_trash_of_others_is_not_there(anna: User, bert: User) -> None:
+    waiting = await proposed(anna, bert)
+    (mine,) = (await anna.client.get("/api/workspaces")).json["workspaces"]
+
+    for workspace in (mine["id"], waiting["workspace_id"]):
+        answer = await bert.client.get(f"/api/trash?workspace={workspace}")
+        assert answer.code == 404
+        assert workspace in answer.json["description"]
 
 
 @ensureDeferred

@@ -63,6 +63,18 @@ async def test_a_create_that_was_cut_short_is_completed_with_the_new_password(
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_password_that_the_user_has_is_not_set_again(
+    openstack: OpenStackServer, project: CloudProject, identities: Identities
+) -> None:
+    name = name_of(project)
+    anna = await create(identities, name)
+    token = openstack.cloud.token_of(CloudUser(anna.id, name, PASSWORD), project)
+    assert await create(identities, name) == anna
+    # A password that is set ends the tokens from before.
+    assert await identities.of_token(token) is not None
+
+
+@pytest_twisted.ensureDeferred
 async def test_two_who_make_the_same_user_make_one(
     openstack: OpenStackServer, project: CloudProject, identities: Identities
 ) -> None:

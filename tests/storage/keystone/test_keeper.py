@@ -69,6 +69,7 @@ TOKEN = Token(
     user_name="stacksync",
     user_domain_id="default",
     project_id="p",
+    project_name="stacksync",
     roles=frozenset(),
     catalogue=Catalogue(()),
     renew_at=0.0,

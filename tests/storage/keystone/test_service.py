@@ -11,7 +11,7 @@ from twisted.internet.defer import CancelledError, Deferred, gatherResults
 from twisted.internet.task import deferLater
 
 from stacksync.errors import Unavailable
-from stacksync.storage.keystone import Keystone, KeystoneRefuses
+from stacksync.storage.keystone import Identities, Keystone, KeystoneRefuses
 from tests.servers.openstack.cloud import CloudProject
 from tests.servers.openstack.server import OpenStackServer
 from tests.storage.keystone.conftest import Wire
@@ -47,6 +47,26 @@ async def test_an_application_credential_gives_one_too(
     token = await keystone.token()
     assert await keystone.project_id() == project.id
     assert openstack.cloud.swift("GET", project.account_url, token).status_code == 204
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_project_of_an_application_credential_is_the_one_that_it_was_made_in(
+    openstack: OpenStackServer, project: CloudProject, connect: Connect
+) -> None:
+    credential = openstack.cloud.application_credential(project)
+    keystone = connect(
+        project,
+        project="named otherwise",
+        username="",
+        password="",
+        application_credential_id=credential.id,
+        application_credential_secret=credential.secret,
+    )
+    assert (await keystone.present()).project_name == project.name
+    # A restricted one is enough to make users.
+    name = f"anna@{project.name}.example.org"
+    made = await Identities(keystone).create(name, "correct horse", email=name)
+    assert made.is_ours
 
 
 @pytest_twisted.ensureDeferred

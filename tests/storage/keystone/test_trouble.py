@@ -127,6 +127,19 @@ async def test_a_keystone_that_stumbles_is_asked_again(
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_busy_keystone_gets_the_pause_that_it_asks_for(
+    project: CloudProject, connect: Connect, answering: Callable[..., Answerer]
+) -> None:
+    server = answering(
+        http("503 Service Unavailable", b"", "Retry-After: 1"), http("404 Not Found")
+    )
+    begun = reactor.seconds()
+    with pytest.raises(KeystoneRefuses, match="404"):
+        await connect(project, url=server.url).token()
+    assert 1.0 <= reactor.seconds() - begun < 10
+
+
+@pytest_twisted.ensureDeferred
 async def test_connections_that_break_are_made_anew(
     project: CloudProject, connect: Connect, wire: Wire
 ) -> None:

@@ -20,12 +20,13 @@ class Script:
     """Gives these answers, one for each request, and the last one for ever.
 
     :ivar seen: method and path of each request.
-    :ivar bodies: what came with each.
+    :ivar bodies: what came with each; ``tokens`` by whose rights.
     """
 
     answers: list[Answer]
     seen: list[str] = field(factory=list)
     bodies: list[bytes] = field(factory=list)
+    tokens: list[str] = field(factory=list)
     port: int = 0
 
     def next(self) -> Answer:
@@ -42,6 +43,7 @@ class _Page(Resource):
     def render(self, request: Any) -> bytes:
         self._script.seen.append(f"{request.method.decode()} {request.path.decode()}")
         self._script.bodies.append(request.content.read())
+        self._script.tokens.append(request.getHeader("X-Auth-Token") or "")
         code, headers, body = self._script.next()
         request.setResponseCode(code)
         for name, value in headers.items():

@@ -7,8 +7,10 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from pytest_twisted import ensureDeferred
+from twisted.internet import reactor
 
 from stacksync.errors import TooLarge, Unavailable
+from stacksync.model import ContainerAccess
 from stacksync.storage import SwiftStore
 from stacksync.storage.swift.client import TRIES
 from stacksync.streams import PIECE, BytesStream
@@ -43,6 +45,31 @@ async def test_what_passes_is_tried_again(make_store: Make, code: int) -> None:
 
     assert info.size == 7
     assert script.bodies == [b"content"] * 3
+
+
+@pytest.mark.parametrize("code", [429, 503])
+@ensureDeferred
+async def test_who_asks_for_a_pause_gets_it(make_store: Make, code: int) -> None:
+    script = Script([says(code, **{"Retry-After": "1"}), stored(b"content")])
+    begun = reactor.seconds()
+    with playing(script):
+        store = make_store(OtherPlace(script))
+        await store.put(HOME, "chunk", BytesStream(b"content"))
+
+    assert 1.0 <= reactor.seconds() - begun < 8
+
+
+@ensureDeferred
+async def test_who_asks_for_a_longer_pause_than_we_have_is_not_asked_again(
+    make_store: Make,
+) -> None:
+    script = Script([says(503, **{"Retry-After": "3600"})])
+    with playing(script):
+        store = make_store(OtherPlace(script))
+        with pytest.raises(Unavailable, match="503"):
+            await store.put(HOME, "chunk", BytesStream(b"content"))
+
+    assert len(script.seen) == 1
 
 
 @ensureDeferred
@@ -154,3 +181,21 @@ async def test_the_health_check_asks_once(make_store: Make, failing: Answer) -> 
             await check
 
     assert script.seen == ["HEAD /v1/AUTH_project"]
+
+
+@ensureDeferred
+async def test_a_swift_that_says_nothing_without_a_token_is_asked_with_one(
+    make_store: Make,
+) -> None:
+    told = b'{"swift": {"max_header_size": 8192}, "container_quotas": {}}'
+    script = Script([says(401), (200, {}, told), (204, {}, b""), (204, {}, b"")])
+    with playing(script):
+        place = OtherPlace(script)
+        store = make_store(place)
+        await store.set_access(HOME, ContainerAccess(frozenset(), frozenset(), 4096))
+
+    # The token that had ended is replaced, and the quota is kept with the container.
+    assert place.rejected == ["token-0"]
+    assert script.tokens == ["token-0", *["token-1"] * 3]
+    assert script.seen == ["GET /info"] * 2 + [f"{each} /v1/AUTH_project/{HOME}" for each in
+        ("HEAD", "POST")]  # fmt: skip

@@ -20,6 +20,7 @@ from stacksync.storage.web import (
     WebSession,
     let_go,
     retried,
+    seconds_of,
     whole_body,
 )
 from tests.servers.openstack.cloud import CloudProject
@@ -152,6 +153,32 @@ def test_the_last_failure_is_told() -> None:
     results: list[Any] = []
     asked.addBoth(results.append)
     assert [str(each.value) for each in results] == ["storage: lost"]
+
+
+def test_a_busy_server_is_left_alone_for_as_long_as_it_asks() -> None:
+    attempts = Attempts(Busy("storage", "answered 429", 7.0))
+    asked = attempts.begin(Retries(tries=3, first_delay=1.0))
+    attempts.clock.advance(6.9)
+    assert attempts.made == 1
+    attempts.clock.advance(0.1)
+    assert asked.result == 2
+
+
+def test_one_that_asks_for_more_than_our_patience_is_not_asked_again() -> None:
+    error = Busy("storage", "answered 503", 21.0)
+    asked = Attempts(error).begin(Retries(tries=3, patience=20.0))
+    results: list[Any] = []
+    asked.addBoth(results.append)
+    assert [each.value for each in results] == [error]
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [(None, 0), ("3", 3), (" 120 ", 120), ("-1", 0), ("1.5", 0), ("9" * 400, 0), ("²", 0),
+     ("Fri, 31 Dec 1999 23:59:59 GMT", 0)],
+)  # fmt: skip
+def test_a_pause_is_asked_for_in_seconds(header: str | None, seconds: float) -> None:
+    assert seconds_of(header) == seconds
 
 
 @pytest.mark.parametrize(

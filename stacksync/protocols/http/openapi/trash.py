@@ -5,13 +5,21 @@ from __future__ import annotations
 from stacksync.protocols.http.openapi.headers import NEXT_LINK
 from stacksync.protocols.http.openapi.items import page_parameters, restore
 from stacksync.protocols.http.openapi.parameters import item_in_path
-from stacksync.protocols.http.openapi.parts import Operation, Path, answer, schema
+from stacksync.protocols.http.openapi.parts import Operation, Path, answer, parameter, schema
 from stacksync.protocols.http.openapi.problems import problems
+from stacksync.protocols.http.openapi.values import UUID
 from stacksync.protocols.http.trash import NEWEST_FIRST
+
+WORKSPACE = parameter(
+    "query",
+    "workspace",
+    UUID,
+    "That of a folder which the account shares with others. Left out: the default one.",
+)
 
 LIST = Operation(
     "listTrash",
-    "What was deleted in the default workspace, page by page",
+    "What was deleted in a workspace, page by page",
     {
         200: answer(
             "Newest first, unless sorted otherwise.",
@@ -20,7 +28,7 @@ LIST = Operation(
         ),
         **problems(404),
     },
-    parameters=page_parameters(NEWEST_FIRST),
+    parameters=(*page_parameters(NEWEST_FIRST), WORKSPACE),
     description="What was deleted itself, not what went along with its folder. How long it is kept"
     " is the operator's decision (`retention.keep_days`).",
 )
