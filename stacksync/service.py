@@ -212,13 +212,18 @@ class StackSyncService(Service):
         self._http_url = f"{scheme}://{host}:{port}" if host is not None else listen
 
     async def _welcome(self, amqp_url: str | None, amqp_note: str) -> None:
-        first = await welcome.first_account(self._core.engine, self._core.hasher)
+        first = None
+        # Whose password Keystone keeps, nobody can make up here.
+        keeps_passwords = self._config.auth.passwords == "local"
+        if keeps_passwords:
+            first = await welcome.first_account(self._core.engine, self._core.hasher)
         for line in welcome.lines(
             home=self._config.service.home,
             http_url=self._http_url,
             amqp_url=amqp_url,
             amqp_note=amqp_note,
             first=first,
+            keeps_passwords=keeps_passwords,
         ):
             self._tell(line)
 

@@ -67,6 +67,7 @@ def lines(
     amqp_url: str | None,
     amqp_note: str,
     first: OneTimePassword | None,
+    keeps_passwords: bool = True,
 ) -> list[str]:
     """What to print when all is up.
 
@@ -74,11 +75,16 @@ def lines(
     :param amqp_url: the broker, or ``None`` if there is none.
     :param amqp_note: how the broker came about, or why there is none.
     :param first: what :func:`first_account` returned.
+    :param keeps_passwords: whether people sign in with passwords that are kept here.
     """
     told = ["StackSync is up."]
     told.append(f"  HTTP     {http_url or 'is off'}")
     told.append(f"  AMQP     {amqp_url or 'none'} ({amqp_note})")
     told.append(f"  State    {home}")
+    if not keeps_passwords:
+        told.append("  Account  people sign in with what Keystone knows; for another account:")
+        told.append(f"           {_program('stacksync-admin')} -c FILE user add EMAIL")
+        return told
     if first is not None:
         told.append(f"  Account  {first.email}, password {first.password} (shown only this once)")
     else:

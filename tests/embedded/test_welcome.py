@@ -53,6 +53,21 @@ def test_later_starts_say_how_to_set_a_password() -> None:
     assert "shown" not in text
 
 
+def test_where_keystone_keeps_the_passwords_none_is_offered() -> None:
+    text = "\n".join(
+        lines(
+            home=HOME,
+            http_url=HTTP,
+            amqp_url=AMQP,
+            amqp_note="why",
+            first=None,
+            keeps_passwords=False,
+        )
+    )
+    assert "people sign in with what Keystone knows" in text
+    assert "me@localhost" not in text
+
+
 def test_it_says_where_everything_is() -> None:
     text = told()
     for place in (str(HOME), HTTP, f"{AMQP} (why)"):

@@ -72,6 +72,15 @@ def test_a_disabled_user_is_out(server: StackSyncProcess, openstack: OpenStackSe
     assert account(server, auth=(anna.name, anna.password)).status_code == 401
 
 
+def test_no_account_is_made_up_that_nobody_could_sign_in_to(
+    start_server: Callable[..., StackSyncProcess], project: CloudProject
+) -> None:
+    server = start_server(
+        "embedded", keystone=project.options, storage={"url": "swift"}, auth=KEYSTONE_ONLY
+    )
+    assert server.admin("user", "list")["accounts"] == []
+
+
 def test_without_keystone_a_token_is_refused_and_says_why(server_on_disk: StackSyncProcess) -> None:
     answer = account(server_on_disk, headers={"X-Auth-Token": "whatever"})
     assert answer.status_code == 401
