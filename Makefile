@@ -49,7 +49,8 @@ run: $(MADE)/run
 # Who names an interpreter that has Keystone and Swift needs no other one.
 test: $(MADE)/test $(if $(STACKSYNC_OPENSTACK_PYTHON),,$(MADE)/openstack)
 	@sh tools/install-rabbitmq.sh || echo 'Going on: tests that need RabbitMQ will say so.' >&2
-	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder \
+		$(PYTEST_ARGS)
 
 soak: $(MADE)/test
 	SHARING_SEEDS=0-$$(($(SOAK_RUNS) - 1)) \

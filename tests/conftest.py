@@ -33,6 +33,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     config.stash[_RUN].leave()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put stories first: some take long, and the last of what runs should be short."""
+    items.sort(key=lambda item: "integration" not in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def test_run(pytestconfig: pytest.Config) -> TestRun:
     """The run that this process is part of."""

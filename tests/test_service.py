@@ -144,7 +144,9 @@ def test_a_database_that_is_away_is_waited_for_until_it_comes_or_the_service_is_
     finally:
         server.kill()
     log = server.log_text()
-    assert log.count("trying again") == 1
+    # One that begins to start is away for another reason than one that is not there.
+    problems = [line.partition("] ")[2] for line in log.splitlines() if "trying again" in line]
+    assert len(problems) == len(set(problems))
     assert "StackSync has stopped" in log
     assert "cannot start" not in log
     assert "Traceback" not in log
