@@ -14,8 +14,8 @@ PACKAGE := setup.py pyproject.toml stacksync/__init__.py
 CONFIG ?=
 # PYTEST_ARGS: for example "tests/engine -k commit".
 PYTEST_ARGS ?=
-# How many processes run the tests.
-TEST_PROCESSES ?= 2
+# How many processes run the tests; three keep two cores busy, as many tests wait for servers.
+TEST_PROCESSES ?= 3
 
 OPENSTACK := $(VENV)/openstack
 OPENSTACK_REQUIREMENTS := tests/servers/openstack/requirements.txt

@@ -24,7 +24,7 @@ from tests.servers.openstack.server import OpenStackServer
 from tests.servers.stacksync import StackSyncProcess
 
 MANY = 10_000
-SOME = 120
+SOME = 60
 PER_FILE = 50
 FILES_PER_COMMIT = 50
 

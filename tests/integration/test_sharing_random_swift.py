@@ -19,7 +19,7 @@ from tests.servers.openstack.cloud import CloudProject
 from tests.servers.openstack.server import OpenStackServer
 from tests.servers.stacksync import StackSyncProcess
 
-SEEDS = seeds("SHARING_SWIFT_SEEDS", range(100, 112))
+SEEDS = seeds("SHARING_SWIFT_SEEDS", range(100, 108))
 AT_A_TIME = 4
 
 

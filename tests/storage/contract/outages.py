@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 from pytest_twisted import ensureDeferred
+from twisted.internet.defer import Deferred, DeferredList
 
 from stacksync.errors import Unavailable
 from stacksync.streams import PIECE, BytesStream
@@ -25,22 +26,29 @@ class OutageContract:
         await rig.put("chunk", b"content")
         store = rig.store
         async with rig.away():
-            for operation in (
-                store.check,
-                lambda: store.create_container("workspace-3"),
-                lambda: store.delete_container(HOME),
-                lambda: store.put(HOME, "chunk", BytesStream(b"other")),
-                lambda: store.put(HOME, "large", Pieces([bytes(PIECE)] * 3)),
-                lambda: store.get(HOME, "chunk"),
-                lambda: store.head(HOME, "chunk"),
-                lambda: store.refresh(HOME, "chunk"),
-                lambda: store.delete(HOME, "chunk"),
-                lambda: store.copy(HOME, "chunk", ELSEWHERE),
-                lambda: store.list(HOME),
-            ):
-                with pytest.raises(Unavailable, match=r"^storage: .+") as raised:
-                    await operation()
-                assert raised.value.part == "storage"
+            # All at once: each is tried for a while.
+            attempts = [
+                Deferred.fromCoroutine(attempt)
+                for attempt in (
+                    store.check(),
+                    store.create_container("workspace-3"),
+                    store.delete_container(HOME),
+                    store.put(HOME, "chunk", BytesStream(b"other")),
+                    store.put(HOME, "large", Pieces([bytes(PIECE)] * 3)),
+                    store.get(HOME, "chunk"),
+                    store.head(HOME, "chunk"),
+                    store.refresh(HOME, "chunk"),
+                    store.delete(HOME, "chunk"),
+                    store.copy(HOME, "chunk", ELSEWHERE),
+                    store.list(HOME),
+                )
+            ]
+            outcomes = await DeferredList(attempts, consumeErrors=True)
+        for succeeded, outcome in outcomes:
+            assert not succeeded
+            with pytest.raises(Unavailable, match=r"^storage: .+") as raised:
+                outcome.raiseException()
+            assert raised.value.part == "storage"
 
         await store.check()
         assert await rig.names() == ["chunk"]
