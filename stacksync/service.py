@@ -75,13 +75,19 @@ class StackSyncService(Service):
         """Begin to start the parts; what fails for good ends the process with status 1."""
         super().startService()
         self._restore_log = limit_level(self._config.log.level)
-        self._starting = Deferred.fromCoroutine(self._start())
-        self._starting.addErrback(self._could_not_start)
+        # Not at once: twistd calls this before the reactor runs, and before then a
+        # SIGTERM ends the process without a word.
+        self._reactor.callWhenRunning(self._begin)
 
     def stopService(self) -> Deferred[None]:
         """Stop in order: take nothing new, finish what is in flight, close."""
         super().stopService()
         return Deferred.fromCoroutine(self._stop())
+
+    def _begin(self) -> None:
+        if self.running:
+            self._starting = Deferred.fromCoroutine(self._start())
+            self._starting.addErrback(self._could_not_start)
 
     async def _start(self) -> None:
         log.info("StackSync {version} starts", version=__version__)
@@ -252,8 +258,7 @@ class StackSyncService(Service):
             log.failure("StackSync cannot start", failure)
         # twistd has no way to say it: the reactor's end is success to it.
         atexit.register(exit_with_failure)
-        # It may be too early to stop it: twistd starts services before the reactor.
-        self._reactor.callWhenRunning(self._reactor.stop)
+        self._reactor.stop()
 
 
 async def closed(part: str, closing: Awaitable[object]) -> None:

@@ -177,3 +177,16 @@ def test_stopping_while_it_starts_is_no_failure(
     assert "Traceback" not in server.log_text()
     assert "cannot start" not in server.log_text()
     assert server.log_text().count("StackSync has stopped") == 3
+
+
+def test_who_stops_it_with_its_first_word_stops_it_in_order(new_directory: NewDirectory) -> None:
+    away = "postgresql://nobody@/none?host=/nowhere"
+    server = StackSyncProcess(new_directory("stacksync"), away)
+    server.spawn()
+    try:
+        while "trying again" not in server.log_text():
+            assert server.running
+        assert server.terminate() == -signal.SIGTERM
+    finally:
+        server.kill()
+    assert "StackSync has stopped" in server.log_text()
