@@ -31,7 +31,6 @@ from stacksync.model import (
     AddresseeState,
     Member,
     Principal,
-    Proposal,
     ProposalState,
     Role,
 )
@@ -80,7 +79,8 @@ class Members:
         """Let people take part no more, and take proposals to them back.
 
         The principal's own e-mail and unknown ones are passed over.  When the
-        last guest goes, the folder becomes private again.
+        last guest goes, the folder becomes private again; for the one exception
+        see :meth:`.sharing.Sharing.part`.
 
         :raises ItemNotFound: no such folder, or in no workspace of the principal's.
         :raises Forbidden: the principal may only look.
@@ -114,7 +114,7 @@ class Members:
             alive = [each for each in withdrawn if each.state is ProposalState.PENDING]
             check_any([*leaving, *alive])
             for proposal in withdrawn:
-                await self._withdraw(transaction, proposal)
+                await self._proposals.answer(transaction, proposal.id, ProposalState.WITHDRAWN)
             if leaving:
                 await self._part(transaction, locks, held, leaving, author)
             gone = {folded(each.email) for each in leaving}
@@ -151,9 +151,6 @@ class Members:
             await self._part(transaction, locks, held, leaving, author)
 
         await self._settled(principal, folder_id, "leave share", work)
-
-    async def _withdraw(self, transaction: Transaction, proposal: Proposal) -> None:
-        await self._proposals.answer(transaction, proposal.id, ProposalState.WITHDRAWN)
 
     async def _part(
         self,

@@ -147,3 +147,19 @@ def test_refused_credentials_rest_for_a_while(maker: Maker) -> None:
 def test_no_repr_shows_a_token(maker: Maker, first: str) -> None:
     token = evolve(TOKEN, value="very-secret")
     assert "very-secret" not in repr(token)
+
+
+def test_who_comes_late_with_an_old_token_does_not_end_the_new_one() -> None:
+    maker = Maker()
+    first = maker.begin()
+    old = maker.answer()
+    assert outcome(first) == old
+    maker.keeper.reject(old)
+    second = maker.begin()
+    new = maker.answer()
+    assert outcome(second) == new
+
+    maker.keeper.reject(old)
+
+    assert maker.now() == new
+    assert len(maker.asked) == 2
