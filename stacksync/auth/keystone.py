@@ -100,7 +100,7 @@ class TokenAuthenticator:
     _proofs: Proofs = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._proofs = Proofs(self._clock, self._settings, SignIn.TOKEN, WRONG_TOKEN)
+        self._proofs = Proofs(self._clock, self._settings, SignIn.KEYSTONE, WRONG_TOKEN)
 
     async def authenticate_token(self, token: str, address: str) -> Principal:
         """See :class:`~stacksync.interfaces.ITokenAuthenticator`."""

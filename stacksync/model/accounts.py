@@ -15,7 +15,7 @@ class SignIn(StrEnum):
     PASSWORD = "password"
     BROKER = "broker"
     MESSAGE = "message"
-    TOKEN = "token"
+    KEYSTONE = "keystone"
     OPERATOR = "operator"
 
 

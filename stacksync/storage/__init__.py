@@ -10,11 +10,11 @@ from typing import Any
 
 from stacksync.config import Config
 from stacksync.errors import ConfigurationError
+from stacksync.http_client.trust import trust_of
 from stacksync.storage.disk import DiskStore
 from stacksync.storage.keystone import Keystone, keystone_for
 from stacksync.storage.lifecycle import IStore
 from stacksync.storage.swift import SwiftStore
-from stacksync.storage.web.trust import trust_of
 
 __all__ = ["DiskStore", "IStore", "SwiftStore", "store_for"]
 

@@ -160,7 +160,7 @@ def test_a_token_stands_for_the_account_of_its_user(
     identities.tokens["good"] = (str(ANNA.identity_id), NOW + timedelta(hours=1))
 
     for _ in range(3):
-        assert outcome(by_token(tokens, "good")) == Principal(ANNA.id, SignIn.TOKEN)
+        assert outcome(by_token(tokens, "good")) == Principal(ANNA.id, SignIn.KEYSTONE)
     assert identities.asked == ["good"]
     del identities.tokens["good"]
     clock.advance(61)
@@ -192,7 +192,7 @@ def test_a_clock_of_ours_that_is_ahead_shuts_nobody_out(
     identities.tokens["good"] = (str(ANNA.identity_id), NOW - timedelta(hours=1))
 
     for _ in range(2):
-        assert outcome(by_token(tokens, "good")) == Principal(ANNA.id, SignIn.TOKEN)
+        assert outcome(by_token(tokens, "good")) == Principal(ANNA.id, SignIn.KEYSTONE)
     assert identities.asked == ["good"] * 2
 
 
@@ -272,7 +272,7 @@ async def test_keystone_says_whose_token_it_is(
     token = openstack.cloud.token_of(user, project)
 
     found = await authenticator.authenticate_token(token, HOME)
-    assert found == Principal(UUID(int=1), SignIn.TOKEN)
+    assert found == Principal(UUID(int=1), SignIn.KEYSTONE)
     openstack.cloud.revoke(token)
     for other in (token, "gAAAAA-nonsense"):
         with pytest.raises(NotAuthenticated, match="X-Auth-Token"):

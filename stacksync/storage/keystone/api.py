@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from stacksync.config.openstack_options import KeystoneConfig
+from stacksync.http_client import Answer, Busy, Retries, WebSession, retried, seconds_of
 from stacksync.storage.keystone.failures import PART
-from stacksync.storage.web import Answer, Busy, Retries, WebSession, retried, seconds_of
 
 TOO_MANY, SERVER_ERROR = 429, 500
 

@@ -12,12 +12,12 @@ from typing import Any
 from attrs import define, field
 
 from stacksync.errors import Unavailable
+from stacksync.http_client import Answer, NoAnswer, WebSession
 from stacksync.storage.keystone.api import reason
 from stacksync.storage.keystone.failures import KeystoneRefuses
 from stacksync.storage.keystone.roles import UserRole
 from stacksync.storage.keystone.service import UNAUTHORIZED, Keystone
 from stacksync.storage.keystone.token import Token
-from stacksync.storage.web import Answer, NoAnswer, WebSession
 
 OPERATORS = {"admin", "swiftoperator", "ResellerAdmin"}
 """Roles that open every container of a project, as Swift's ``operator_roles`` and

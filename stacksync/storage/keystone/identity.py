@@ -15,13 +15,13 @@ from urllib.parse import quote
 from attrs import frozen
 
 from stacksync.errors import Conflict, Forbidden, InvalidRequest
+from stacksync.http_client import Answer, NoAnswer
 from stacksync.storage.keystone.api import reason
 from stacksync.storage.keystone.credentials import password_of
 from stacksync.storage.keystone.failures import IdentityNotFound, KeystoneRefuses
 from stacksync.storage.keystone.roles import UserRole
 from stacksync.storage.keystone.service import UNAUTHORIZED, Keystone
 from stacksync.storage.keystone.token import time_of
-from stacksync.storage.web import Answer, NoAnswer
 
 MARK = "stacksync_project"
 """The attribute that says for which project StackSync made a user; Keystone keeps what it

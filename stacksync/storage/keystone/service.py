@@ -8,13 +8,13 @@ from twisted.internet.task import deferLater
 from zope.interface import implementer
 
 from stacksync.config.openstack_options import KeystoneConfig
+from stacksync.http_client import STANDARD, Answer, Retries
 from stacksync.interfaces import IHealthCheck
 from stacksync.storage.keystone.api import Api, reason
 from stacksync.storage.keystone.credentials import Credentials
 from stacksync.storage.keystone.failures import PART, KeystoneRefuses
 from stacksync.storage.keystone.keeper import TokenKeeper
 from stacksync.storage.keystone.token import Token, token_in
-from stacksync.storage.web import STANDARD, Answer, Retries
 
 UNAUTHORIZED = 401
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from attrs import field, frozen
 
+from stacksync.http_client import Answer, NoAnswer
 from stacksync.storage.keystone.catalogue import Catalogue
-from stacksync.storage.web import Answer, NoAnswer
 
 
 @frozen

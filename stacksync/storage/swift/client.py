@@ -14,13 +14,13 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from stacksync.errors import QuotaExceeded, StackSyncError, TooLarge, Unavailable
+from stacksync.http_client import seconds_of
 from stacksync.storage.keystone import Keystone
 from stacksync.storage.swift.answer import Answer
 from stacksync.storage.swift.connections import Connections
 from stacksync.storage.swift.exchange import Broken
 from stacksync.storage.swift.request_body import RequestBody
 from stacksync.storage.threads import PART
-from stacksync.storage.web import seconds_of
 
 log = Logger()
 

@@ -14,11 +14,11 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IPolicyForHTTPS
 
 from stacksync.errors import Unavailable
+from stacksync.http_client.pool import connection_pool
 from stacksync.storage.swift.answer import Answer
 from stacksync.storage.swift.exchange import Exchange
 from stacksync.storage.swift.request_body import RequestBody
 from stacksync.storage.threads import PART
-from stacksync.storage.web.pool import connection_pool
 
 STOP_SECONDS = 5.0
 """How long the other side may take to close a connection that is not used."""

@@ -13,12 +13,12 @@ from twisted.web.client import Agent, HTTPConnectionPool
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IPolicyForHTTPS, IResponse
 
+from stacksync.http_client import CertificateRefused
+from stacksync.http_client.failures import no_answer
 from stacksync.storage.swift.answer import Answer, AnswerBody
 from stacksync.storage.swift.patience import Patience
 from stacksync.storage.swift.request_body import RequestBody
 from stacksync.storage.threads import PART
-from stacksync.storage.web import CertificateRefused
-from stacksync.storage.web.failures import no_answer
 
 
 class Broken(Exception):

@@ -14,8 +14,8 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 
 from stacksync.config.openstack_options import KeystoneConfig
+from stacksync.http_client import Retries
 from stacksync.storage.keystone import Identities, Keystone
-from stacksync.storage.web import Retries
 from tests.db.conftest import logged
 from tests.servers.openstack.cloud import CloudProject
 from tests.servers.proxy import Proxy

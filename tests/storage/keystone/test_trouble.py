@@ -15,8 +15,8 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 
 from stacksync.errors import ConfigurationError, Unavailable
+from stacksync.http_client import CertificateRefused
 from stacksync.storage.keystone import Identities, Keystone, KeystoneRefuses
-from stacksync.storage.web import CertificateRefused
 from tests.servers.certificates import Authority, new_authority
 from tests.servers.openstack.cloud import CloudProject
 from tests.servers.openstack.server import OpenStackServer

@@ -12,9 +12,9 @@ from attrs import define, evolve
 from twisted.internet import reactor
 
 from stacksync.config import KeystoneConfig, StorageConfig
+from stacksync.http_client.trust import trust_of
 from stacksync.storage import SwiftStore
 from stacksync.storage.keystone import Keystone
-from stacksync.storage.web.trust import trust_of
 from tests.db.conftest import logged
 from tests.servers.openstack.cloud import CloudProject
 from tests.servers.openstack.server import OpenStackServer

@@ -11,8 +11,8 @@ from twisted.internet import reactor
 
 from stacksync.config import KeystoneConfig
 from stacksync.errors import Unavailable
+from stacksync.http_client.trust import trust_of
 from stacksync.storage import SwiftStore
-from stacksync.storage.web.trust import trust_of
 from stacksync.streams import BytesStream, read_all
 from tests.servers.certificates import Authority, new_authority
 from tests.servers.openstack.cloud import CloudProject

@@ -17,7 +17,7 @@ from twisted.web.client import ResponseFailed
 from twisted.web.http import PotentialDataLoss
 
 from stacksync.errors import Unavailable
-from stacksync.storage.web.body import BodyTooLong
+from stacksync.http_client.body import BodyTooLong
 
 _NOT_SIGNED = "certificate verify failed"
 

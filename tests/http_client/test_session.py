@@ -12,7 +12,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 
 from stacksync.errors import Unavailable
-from stacksync.storage.web import (
+from stacksync.http_client import (
     Busy,
     CertificateRefused,
     NoAnswer,

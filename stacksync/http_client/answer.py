@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from attrs import field, frozen
 
-from stacksync.storage.web.failures import NoAnswer
+from stacksync.http_client.failures import NoAnswer
 
 OK = range(200, 300)
 

@@ -8,7 +8,7 @@ import pytest_twisted
 from twisted.internet import reactor
 from twisted.logger import globalLogPublisher
 
-from stacksync.storage.web import WebSession
+from stacksync.http_client import WebSession
 from tests.servers.openstack.server import OpenStackServer
 
 

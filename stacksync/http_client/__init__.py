@@ -5,12 +5,12 @@ Knows neither Keystone nor Swift: what a status means is for who asked.
 
 from __future__ import annotations
 
-from stacksync.storage.web.answer import Answer
-from stacksync.storage.web.body import let_go, whole_body
-from stacksync.storage.web.failures import CertificateRefused, NoAnswer
-from stacksync.storage.web.retries import STANDARD, Busy, Retries, retried
-from stacksync.storage.web.retry_after import seconds_of
-from stacksync.storage.web.session import WebSession
+from stacksync.http_client.answer import Answer
+from stacksync.http_client.body import let_go, whole_body
+from stacksync.http_client.failures import CertificateRefused, NoAnswer
+from stacksync.http_client.retries import STANDARD, Busy, Retries, retried
+from stacksync.http_client.retry_after import seconds_of
+from stacksync.http_client.session import WebSession
 
 __all__ = [
     "STANDARD",

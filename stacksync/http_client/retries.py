@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from attrs import frozen
 from twisted.internet.task import deferLater
 
-from stacksync.storage.web.failures import CertificateRefused, NoAnswer
+from stacksync.http_client.failures import CertificateRefused, NoAnswer
 
 Result = TypeVar("Result")
 

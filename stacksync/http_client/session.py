@@ -16,11 +16,11 @@ from twisted.web.client import Agent
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IBodyProducer, IResponse
 
-from stacksync.storage.web.answer import Answer
-from stacksync.storage.web.body import whole_body
-from stacksync.storage.web.failures import no_answer
-from stacksync.storage.web.pool import connection_pool
-from stacksync.storage.web.trust import trust_of
+from stacksync.http_client.answer import Answer
+from stacksync.http_client.body import whole_body
+from stacksync.http_client.failures import no_answer
+from stacksync.http_client.pool import connection_pool
+from stacksync.http_client.trust import trust_of
 
 CONNECT = 10.0
 """Seconds that making a connection may take."""
@@ -114,7 +114,7 @@ class WebSession:
         """Ask, and return as soon as status and headers are here; ``deliverBody`` has the rest.
 
         The body comes as it was stored, whatever its ``Content-Encoding``.  Who
-        doesn't want it has to say so: :func:`~stacksync.storage.web.body.let_go`.
+        doesn't want it has to say so: :func:`~stacksync.http_client.body.let_go`.
 
         :param patience: seconds until the headers have to be here; ``None``: no
             limit of ours, for who sends a body at the pace of somebody else.
