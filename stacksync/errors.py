@@ -91,6 +91,14 @@ class JobNotFound(NotFound):
     noun = "job"
 
 
+class TokenNotFound(NotFound):
+    noun = "token"
+
+
+class ConsumerNotFound(NotFound):
+    noun = "consumer"
+
+
 class Forbidden(StackSyncError):
     """The caller may see this thing, but may not do that to it."""
 

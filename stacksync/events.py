@@ -71,6 +71,17 @@ class SharesTouched:
 
 
 @frozen
+class SignInsChanged:
+    """Some of the ways in which an account had signed in hold no more.
+
+    For whoever remembers a sign-in or keeps something open because of one: look
+    again whether it holds.
+    """
+
+    account_id: UUID
+
+
+@frozen
 class WorkspaceTouched:
     """Another instance committed to this workspace, up to this revision.
 
@@ -82,4 +93,12 @@ class WorkspaceTouched:
     revision: int
 
 
-Event = Committed | WorkspaceUpdated | WorkspaceTouched | ShareProposed | Unshared | SharesTouched
+Event = (
+    Committed
+    | WorkspaceUpdated
+    | WorkspaceTouched
+    | ShareProposed
+    | Unshared
+    | SharesTouched
+    | SignInsChanged
+)

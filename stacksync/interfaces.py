@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from stacksync.events import Event
-    from stacksync.model import BlobInfo, ContainerAccess, Principal
+    from stacksync.model import BlobInfo, ContainerAccess, Principal, SignedRequest
 
 
 class IEventSink(Interface):
@@ -42,7 +42,7 @@ class IAuthenticator(Interface):
 
 
 class ITokenAuthenticator(Interface):
-    """Knows who stands behind a token of the identity service."""
+    """Knows who stands behind a token: one of ours, or of the identity service."""
 
     async def authenticate_token(token: str, address: str) -> Principal:
         """The principal that this token belongs to.
@@ -52,6 +52,30 @@ class ITokenAuthenticator(Interface):
             revoked one, or one of somebody without an account.
         :raises stacksync.errors.TooManyRequests: too many failures lately.
         :raises stacksync.errors.Unavailable: the identity service is away.
+        """
+
+
+class ISignatureAuthenticator(Interface):
+    """Knows who stands behind a request that an application has signed (RFC 5849)."""
+
+    async def authenticate_signed(request: SignedRequest, address: str) -> Principal:
+        """The principal that the access token of this request belongs to.
+
+        :param address: where the request came from, for slowing down guessers.
+        :raises stacksync.errors.NotAuthenticated: signature, token, nonce or timestamp
+            is not right; the message says which.
+        :raises stacksync.errors.InvalidRequest: it can't be told what was signed.
+        :raises stacksync.errors.TooManyRequests: too many failures lately.
+        """
+
+
+class IBrokerConnections(Interface):
+    """The connections that devices have to the broker."""
+
+    async def close(login: str, reason: str) -> None:
+        """End all connections that were made under this login, if there are any.
+
+        :raises stacksync.errors.Unavailable: the broker does not do it now.
         """
 
 

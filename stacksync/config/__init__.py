@@ -8,6 +8,7 @@ looks at a setting's meaning for another layer.
 from __future__ import annotations
 
 from stacksync.config.addresses import without_password
+from stacksync.config.broker_options import AmqpConfig
 from stacksync.config.content_options import (
     ContentConfig,
     RetentionConfig,
@@ -15,20 +16,19 @@ from stacksync.config.content_options import (
     UploadsConfig,
 )
 from stacksync.config.dump import dump
+from stacksync.config.http_options import HttpConfig
+from stacksync.config.limits_options import LimitsConfig
 from stacksync.config.load import load, parse
 from stacksync.config.openstack_options import KeystoneConfig
 from stacksync.config.options import (
-    AmqpConfig,
-    AuthConfig,
     Config,
     DatabaseConfig,
-    HttpConfig,
-    LimitsConfig,
     LogConfig,
     ServiceConfig,
     default_home,
 )
 from stacksync.config.sharing_options import JobsConfig, SharingConfig
+from stacksync.config.sign_in_options import AuthConfig, OAuthConfig, TokensConfig
 
 __all__ = [
     "AmqpConfig",
@@ -41,10 +41,12 @@ __all__ = [
     "KeystoneConfig",
     "LimitsConfig",
     "LogConfig",
+    "OAuthConfig",
     "RetentionConfig",
     "ServiceConfig",
     "SharingConfig",
     "StorageConfig",
+    "TokensConfig",
     "UploadsConfig",
     "default_home",
     "dump",

@@ -42,12 +42,12 @@ def database_url() -> Kind[str]:
 
 
 def broker_url() -> Kind[str]:
-    """``auto``, ``off``, or ``amqp://user:password@host:port/vhost``."""
+    """``auto``, ``off``, or ``amqp://user:password@host:port/vhost``, with TLS ``amqps://…``."""
 
     def read(text: str) -> str:
         if text in ("auto", "off"):
             return text
-        parts = _split(text, ("amqp",), "auto, off or amqp://user:password@host:port/vhost")
+        parts = _split(text, ("amqp", "amqps"), "auto, off or amqp://user:password@host:port/vhost")
         if not parts.hostname:
             raise ValueError(f"{without_password(text)} names no host")
         return text
@@ -66,6 +66,22 @@ def http_url() -> Kind[str]:
             raise ValueError(f"{without_password(text)} names no host")
         if "@" in parts.netloc or parts.query:
             raise ValueError(f"{without_password(text)}: no user and no question mark belong there")
+        return text.rstrip("/")
+
+    return Kind(read, str)
+
+
+def management_url() -> Kind[str]:
+    """Empty, or ``http://user:password@host:port``; both have to be there."""
+
+    def read(text: str) -> str:
+        if not text:
+            return text
+        parts = _split(text, ("http", "https"), "http://user:password@host:15672")
+        if not parts.hostname:
+            raise ValueError(f"{without_password(text)} names no host")
+        if not parts.username or not parts.password:
+            raise ValueError(f"{without_password(text)} needs user and password")
         return text.rstrip("/")
 
     return Kind(read, str)

@@ -6,7 +6,9 @@ host answer?) is not looked at.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from stacksync.config.options import Config
 
@@ -14,6 +16,10 @@ Key = tuple[str, str]
 Contradiction = tuple[Key, tuple[Key, ...], str]
 
 _BYTES_PER_LANE = 8 * 1024
+
+_LOOPBACK = re.compile(
+    r"tcp6?:(?:port=)?[0-9]+:(?:.*:)?interface=(?:127\.0\.0\.1|localhost|\\:\\:1)(?::.*)?|unix:.*"
+)
 
 
 def contradictions(config: Config) -> Iterator[Contradiction]:
@@ -32,6 +38,35 @@ def contradictions(config: Config) -> Iterator[Contradiction]:
             ("amqp", "dead_letter_queue"),
             (("amqp", "request_queue"),),
             "is the request queue itself, so a dead letter would be a request for ever",
+        )
+    for section, certificate, key in (
+        ("http", config.http.certificate, config.http.key),
+        ("amqp", config.amqp.certificate, config.amqp.key),
+    ):
+        if (certificate == Path()) != (key == Path()):
+            yield (
+                (section, "certificate"),
+                ((section, "key"),),
+                "certificate and key are both needed, or neither",
+            )
+    if config.http.certificate != Path() and config.http.listen.startswith("ssl:"):
+        yield (
+            ("http", "certificate"),
+            (("http", "listen"),),
+            "an ssl: endpoint names its certificate itself; write tcp: there",
+        )
+    listen = config.amqp.auth_listen
+    if listen != "off" and not config.amqp.auth_secret and not _LOOPBACK.fullmatch(listen):
+        yield (
+            ("amqp", "auth_listen"),
+            (("amqp", "auth_secret"),),
+            "is not on loopback only, and so needs [amqp] auth_secret",
+        )
+    if config.amqp.auth_listen != "off" and config.amqp.identity == "message":
+        yield (
+            ("amqp", "identity"),
+            (("amqp", "auth_listen"),),
+            "message believes anybody, though the broker asks us who is who; write broker",
         )
     lanes = config.auth.argon2_parallelism
     # RFC 9106, section 3.1: at least 8 KiB of memory per lane.

@@ -58,7 +58,7 @@ class ContentConfig:
 
 @frozen
 class RetentionConfig:
-    """What stacksync-admin gc leaves of the past."""
+    """What is left of the past, by stacksync-admin gc; by the service itself, of the audit."""
 
     keep_versions: int = option(
         values.whole(0, 2**31 - 1),
@@ -69,6 +69,11 @@ class RetentionConfig:
         values.whole(0, 36500),
         0,
         "How many days earlier versions and deleted items are kept; 0: for ever.",
+    )
+    audit: float = option(
+        values.duration(minimum=0.0, maximum=36500 * values.ONE_DAY),
+        365 * values.ONE_DAY,
+        "How long the audit is kept; 0s: for ever.",
     )
 
 

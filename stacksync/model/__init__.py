@@ -12,8 +12,10 @@ from stacksync.model.accounts import (
     Device,
     DeviceDescription,
     Principal,
+    Scope,
     SignIn,
 )
+from stacksync.model.audit import AuditEvent, AuditKind
 from stacksync.model.commits import (
     CommitRequest,
     CommitResult,
@@ -40,6 +42,7 @@ from stacksync.model.listings import (
     Order,
     Paging,
 )
+from stacksync.model.oauth import Consumer, RequestToken, SignedRequest
 from stacksync.model.sharing import (
     Addressee,
     AddresseeState,
@@ -47,6 +50,7 @@ from stacksync.model.sharing import (
     Proposal,
     ProposalState,
 )
+from stacksync.model.tokens import NewToken, Token
 from stacksync.model.workspaces import (
     Role,
     Workspace,
@@ -56,10 +60,13 @@ __all__ = [
     "Account",
     "Addressee",
     "AddresseeState",
+    "AuditEvent",
+    "AuditKind",
     "BlobInfo",
     "Changes",
     "CommitRequest",
     "CommitResult",
+    "Consumer",
     "ContainerAccess",
     "Content",
     "Device",
@@ -74,13 +81,18 @@ __all__ = [
     "JobKind",
     "JobState",
     "Member",
+    "NewToken",
     "Order",
     "Paging",
     "Principal",
     "Proposal",
     "ProposalState",
     "Refusal",
+    "RequestToken",
     "Role",
+    "Scope",
     "SignIn",
+    "SignedRequest",
+    "Token",
     "Workspace",
 ]

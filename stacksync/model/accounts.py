@@ -6,26 +6,57 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from attrs import frozen
+from attrs import field, frozen
 
 
 class SignIn(StrEnum):
     """How a principal proved who it is."""
 
     PASSWORD = "password"
+    TOKEN = "token"
+    """A bearer token that this service has given to a device."""
+    OAUTH = "oauth"
+    """A request that an application has signed (RFC 5849)."""
+    KEYSTONE = "keystone"
+    """A token of the identity service's."""
     BROKER = "broker"
     MESSAGE = "message"
-    KEYSTONE = "keystone"
     OPERATOR = "operator"
+
+
+class Scope(StrEnum):
+    """What a sign-in lets its bearer do."""
+
+    SYNC = "sync"
+    READ_ONLY = "read-only"
 
 
 @frozen
 class Principal:
-    """On whose behalf an operation runs."""
+    """On whose behalf an operation runs.
+
+    :ivar scope: what the sign-in allows at the most, whatever the account may do.
+    :ivar grant_id: what the sign-in hangs on: a token's id, or the one that a password
+        got when it was set.  It ends with that.  ``None``: on nothing that we keep.
+    :ivar expires_at: when the sign-in ends by itself, if it does.
+    :ivar address: where the request came from, for the audit.
+    """
 
     account_id: UUID
     sign_in: SignIn
     device_id: UUID | None = None
+    scope: Scope = Scope.SYNC
+    grant_id: UUID | None = None
+    expires_at: datetime | None = None
+    address: str | None = field(default=None, eq=False)
+
+    @property
+    def is_account_itself(self) -> bool:
+        """Whether the person proved to be the account's, rather than hold a part of its rights.
+
+        Who holds a token can't make or take away others.
+        """
+        return self.sign_in in (SignIn.PASSWORD, SignIn.KEYSTONE, SignIn.OPERATOR)
 
 
 @frozen

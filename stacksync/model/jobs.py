@@ -32,6 +32,11 @@ class JobKind(StrEnum):
 
     Arguments: ``user_id``.
     """
+    DISCONNECT = "disconnect"
+    """An account's connections to the broker are closed, so that it is asked anew what they may.
+
+    Arguments: ``account_id``, ``logins`` (all names that the account can have logged in by).
+    """
     NOTIFY = "notify"
     """Devices are told of something that happened to an account's shares.
 

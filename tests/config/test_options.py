@@ -39,13 +39,13 @@ def test_by_default_the_broker_says_who_sent_a_request() -> None:
     assert Config().amqp.identity == "broker"
 
 
-def test_the_embedded_profile_brings_its_own_parts_and_trusts_the_message() -> None:
+def test_the_embedded_profile_brings_its_own_parts_and_believes_no_message() -> None:
     config = Config.embedded(Path("/srv/stacksync"))
 
     assert config.service.home == Path("/srv/stacksync")
     assert config.database.url == "embedded"
     assert config.amqp.url == "auto"
-    assert config.amqp.identity == "message"
+    assert config.amqp.identity == "broker"
     assert config.http.listen == "tcp:8080:interface=127.0.0.1"
 
 

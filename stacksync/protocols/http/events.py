@@ -22,6 +22,7 @@ from stacksync.events import (
     Event,
     ShareProposed,
     SharesTouched,
+    Unshared,
     WorkspaceTouched,
     WorkspaceUpdated,
 )
@@ -118,7 +119,7 @@ class EventStreams:
         elif (account := self._by_account.get(event.account_id)) is not None:
             if isinstance(event, WorkspaceUpdated):
                 account.updated(event)
-            else:
+            elif isinstance(event, Unshared):
                 account.unshared(event)
 
     def refresh(self) -> None:
