@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from twisted.internet.endpoints import serverFromString
 
+from stacksync.config.tls_endpoint import PREFIX, tls_endpoint
 from stacksync.config.values import Kind
 
 _LARGEST_PORT = 65535
@@ -107,6 +108,8 @@ def listening_endpoint() -> Kind[str]:
 
 def _check_endpoint(text: str) -> None:
     try:
+        if text.startswith(PREFIX):
+            text = tls_endpoint(text).plain
         # Making an endpoint only stores the reactor; none is needed to check the form.
         serverFromString(cast(Any, None), text)
     except Exception as error:

@@ -55,6 +55,14 @@ def contradictions(config: Config) -> Iterator[Contradiction]:
             (("http", "listen"),),
             "an ssl: endpoint names its certificate itself; write tcp: there",
         )
+    if not config.amqp.url.startswith("amqps:"):
+        for name in ("ca_file", "certificate"):
+            if getattr(config.amqp, name) != Path():
+                yield (
+                    ("amqp", name),
+                    (("amqp", "url"),),
+                    "is for a broker that is reached by TLS; write amqps:// in [amqp] url",
+                )
     listen = config.amqp.auth_listen
     if listen != "off" and not config.amqp.auth_secret and not _LOOPBACK.fullmatch(listen):
         yield (

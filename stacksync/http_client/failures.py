@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from OpenSSL import SSL
-from service_identity import VerificationError
 from twisted.internet import error as network
 from twisted.internet.defer import TimeoutError as Late
 from twisted.python.failure import Failure
@@ -18,8 +16,7 @@ from twisted.web.http import PotentialDataLoss
 
 from stacksync.errors import Unavailable
 from stacksync.http_client.body import BodyTooLong
-
-_NOT_SIGNED = "certificate verify failed"
+from stacksync.tls import ServerNotTrusted, tls_problem
 
 
 class NoAnswer(Unavailable):
@@ -39,16 +36,8 @@ def no_answer(part: str, request: str, error: BaseException) -> NoAnswer | None:
         return error
     reasons = list(_reasons(error))
     for reason in reasons:
-        if isinstance(reason, VerificationError):
-            return CertificateRefused(
-                part, f"{request}: the server's certificate is for another host name"
-            )
-        if isinstance(reason, SSL.Error) and _NOT_SIGNED in str(reason):
-            return CertificateRefused(
-                part,
-                f"{request}: the server's certificate is expired, or signed by nobody whom we"
-                " trust: let [keystone] ca_file name the certificate of who signed it",
-            )
+        if isinstance(reason, ServerNotTrusted):
+            return CertificateRefused(part, f"{request}: {reason}")
     for reason in reasons:
         if (problem := _problem(reason)) is not None:
             return NoAnswer(part, f"{request}: {problem}")
@@ -64,6 +53,8 @@ def _reasons(error: BaseException) -> Iterator[BaseException]:
 
 
 def _problem(error: BaseException) -> str | None:
+    if (problem := tls_problem(error)) is not None:
+        return problem
     match error:
         case network.ConnectionRefusedError():
             return "nothing listens there (connection refused)"
@@ -75,8 +66,6 @@ def _problem(error: BaseException) -> str | None:
             return f"no connection ({error})"
         case BodyTooLong():
             return str(error)
-        case SSL.Error():
-            return "no TLS connection: what listens there may not speak TLS"
         case network.ConnectionLost() | PotentialDataLoss():
             return "the connection was lost before the whole answer was here"
         case OSError():

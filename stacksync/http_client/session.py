@@ -19,8 +19,8 @@ from twisted.web.iweb import IBodyProducer, IResponse
 from stacksync.http_client.answer import Answer
 from stacksync.http_client.body import whole_body
 from stacksync.http_client.failures import no_answer
+from stacksync.http_client.policy import policy_of
 from stacksync.http_client.pool import connection_pool
-from stacksync.http_client.trust import trust_of
 
 CONNECT = 10.0
 """Seconds that making a connection may take."""
@@ -36,8 +36,9 @@ class WebSession:
     :param part: what to call it in errors: ``keystone``, ``storage``.
     :param timeout: seconds for a request's answer.
     :param connections: how many to keep to one host; more are made when needed.
-    :param ca_file: see :func:`trust_of`.
-    :raises ConfigurationError: as :func:`trust_of`.
+    :param ca_file: see :func:`~stacksync.tls.trust.trust_of`.
+    :param ca_option: which setting names that file, for error messages.
+    :raises ConfigurationError: as :func:`~stacksync.tls.trust.trust_of`.
     """
 
     def __init__(
@@ -48,14 +49,14 @@ class WebSession:
         *,
         connections: int = 8,
         ca_file: Path = Path(),
+        ca_option: str = "ca_file",
     ) -> None:
         self.part = part
         self._reactor = reactor
         self._timeout = timeout
         self._pool = connection_pool(reactor, connections)
-        self._agent = Agent(
-            reactor, trust_of(ca_file), connectTimeout=min(CONNECT, timeout), pool=self._pool
-        )
+        policy = policy_of(ca_file, ca_option)
+        self._agent = Agent(reactor, policy, connectTimeout=min(CONNECT, timeout), pool=self._pool)
         self._client = HTTPClient(self._agent)
 
     async def request(

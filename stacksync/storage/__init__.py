@@ -10,9 +10,9 @@ from typing import Any
 
 from stacksync.config import Config
 from stacksync.errors import ConfigurationError
-from stacksync.http_client.trust import trust_of
+from stacksync.http_client.policy import policy_of
 from stacksync.storage.disk import DiskStore
-from stacksync.storage.keystone import Keystone, keystone_for
+from stacksync.storage.keystone import CA_OPTION, Keystone, keystone_for
 from stacksync.storage.lifecycle import IStore
 from stacksync.storage.swift import SwiftStore
 
@@ -33,7 +33,7 @@ def store_for(reactor: Any, config: Config, keystone: Keystone | None = None) ->
             raise ConfigurationError(
                 "[storage] url = swift needs to know where Keystone is: [keystone] url"
             )
-        trust = trust_of(config.keystone.ca_file)
+        trust = policy_of(config.keystone.ca_file, CA_OPTION)
         if keystone is not None:
             return SwiftStore(reactor, keystone, settings, trust)
         return SwiftStore(

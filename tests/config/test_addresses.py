@@ -108,6 +108,8 @@ def test_a_wrong_broker_url_is_explained(url: str, problem: str) -> None:
         "tcp6:8080:interface=\\:\\:1",
         "unix:/run/stacksync/http.socket:mode=660",
         "systemd:domain=INET:index=0",
+        "ssl:443:privateKey=/nowhere/key.pem:certKey=/nowhere/cert.pem",
+        "ssl:port=443:privateKey=a.pem:extraCertChain=b.pem:interface=\\:\\::backlog=5",
     ],
 )
 def test_the_server_listens_on_an_endpoint(endpoint: str) -> None:
@@ -124,6 +126,12 @@ def test_the_server_listens_on_an_endpoint(endpoint: str) -> None:
         ("tcp:8080:host=127.0.0.1", "is not an endpoint"),
         ("tcp:65536", "the largest port is 65535"),
         ("tcp6:port=65536", "the largest port is 65535"),
+        ("ssl:65536:privateKey=a.pem", "the largest port is 65535"),
+        ("ssl:443", "privateKey is missing"),
+        ("ssl:privateKey=a.pem", "the port is missing"),
+        ("ssl:443:privateKey=a.pem:certificate=b.pem", "certificate: there are port, privateKey"),
+        ("ssl:443:privateKey=a.pem:sslmethod=TLSv1_METHOD", "sslmethod: .*leave it out"),
+        ("ssl:443:privateKey=a.pem:dhParameters=dh.pem", "dhParameters: .*leave it out"),
     ],
 )
 def test_a_wrong_endpoint_is_refused(endpoint: str, problem: str) -> None:

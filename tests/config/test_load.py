@@ -139,6 +139,33 @@ def test_dead_letters_need_a_queue_of_their_own() -> None:
     ]
 
 
+@pytest.mark.parametrize("section", ["http", "amqp"])
+@pytest.mark.parametrize("name", ["certificate", "key"])
+def test_a_certificate_needs_its_key(section: str, name: str) -> None:
+    url = "\n[amqp]\nurl = amqps://broker" if section == "http" else "\nurl = amqps://broker"
+    assert problems_of(f"[{section}]\n{name} = /etc/x.pem{url}") == [
+        f"stacksync.ini:2: [{section}] certificate: certificate and key are both needed, or neither"
+    ]
+
+
+def test_an_ssl_endpoint_brings_its_own_certificate() -> None:
+    assert problems_of(
+        "[http]\nlisten = ssl:443:privateKey=a.pem\ncertificate = /b.pem\nkey = /b.pem"
+    ) == [
+        "stacksync.ini:3: [http] certificate: an ssl: endpoint names its certificate itself;"
+        " write tcp: there"
+    ]
+
+
+@pytest.mark.parametrize("url", ["", "url = auto\n", "url = amqp://broker\n"])
+def test_trust_in_a_broker_is_about_one_that_is_reached_by_tls(url: str) -> None:
+    (problem,) = problems_of(f"[amqp]\n{url}ca_file = /etc/ca.pem")
+
+    assert problem.endswith(
+        "[amqp] ca_file: is for a broker that is reached by TLS; write amqps:// in [amqp] url"
+    )
+
+
 def test_argon2_needs_memory_for_every_lane() -> None:
     assert problems_of("[auth]\nargon2_memory = 16K\nargon2_parallelism = 4") == [
         "stacksync.ini:2: [auth] argon2_memory: 4 lanes need at least 32K"

@@ -9,10 +9,12 @@ from pathlib import Path
 from attrs import frozen
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 _PEM = serialization.Encoding.PEM
+
+Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
 @frozen
@@ -27,21 +29,21 @@ class Authority:
     _key: ec.EllipticCurvePrivateKey
     _certificate: x509.Certificate
 
-    def issue(self, host: str, *, days: int = 1) -> Path:
+    def issue(
+        self, host: str, *, days: int = 1, is_rsa: bool = False, file: Path | None = None
+    ) -> Path:
         """A PEM file with the certificate of a host (a name or an IP address) and its key.
 
         :param days: how long it is valid; negative: it has expired.
+        :param is_rsa: with an RSA key; else one on an elliptic curve.
+        :param file: which to write; one that is there is replaced at once, as a renewal does.
         """
-        key = ec.generate_private_key(ec.SECP256R1())
-        names = x509.SubjectAlternativeName([_general_name(host)])
-        certificate = (
-            _builder(host, self._certificate.subject, key, days)
-            .add_extension(names, critical=False)
-            .sign(self._key, hashes.SHA256())
+        key = _new_key(is_rsa)
+        certificate = _leaf(host, self._certificate.subject, key, days).sign(
+            self._key, hashes.SHA256()
         )
-        file = self.directory / f"{host}.{days}.pem"
-        file.write_bytes(certificate.public_bytes(_PEM) + _private(key))
-        return file
+        file = file or self.directory / f"{host}.{days}{'.rsa' if is_rsa else ''}.pem"
+        return _written(file, certificate, key)
 
 
 def new_authority(directory: Path, name: str = "test authority") -> Authority:
@@ -58,9 +60,32 @@ def new_authority(directory: Path, name: str = "test authority") -> Authority:
     return Authority(directory, file, key, certificate)
 
 
-def _builder(
-    name: str, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, days: int
-) -> x509.CertificateBuilder:
+def self_signed(directory: Path, host: str, *, days: int = 1) -> Path:
+    """A PEM file with a certificate that nobody but its own key has signed, and the key."""
+    key = _new_key(False)
+    certificate = _leaf(host, _name(host), key, days).sign(key, hashes.SHA256())
+    return _written(directory / f"{host}.self.pem", certificate, key)
+
+
+def _new_key(is_rsa: bool) -> Key:
+    if is_rsa:
+        return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def _written(file: Path, certificate: x509.Certificate, key: Key) -> Path:
+    new = file.with_suffix(".new")
+    new.write_bytes(certificate.public_bytes(_PEM) + _private(key))
+    new.replace(file)
+    return file
+
+
+def _leaf(host: str, issuer: x509.Name, key: Key, days: int) -> x509.CertificateBuilder:
+    names = x509.SubjectAlternativeName([_general_name(host)])
+    return _builder(host, issuer, key, days).add_extension(names, critical=False)
+
+
+def _builder(name: str, issuer: x509.Name, key: Key, days: int) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
     return (
         x509.CertificateBuilder()
@@ -84,5 +109,5 @@ def _general_name(host: str) -> x509.GeneralName:
         return x509.DNSName(host)
 
 
-def _private(key: ec.EllipticCurvePrivateKey) -> bytes:
+def _private(key: Key) -> bytes:
     return key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from stacksync.embedded.deadline import Deadline
 from stacksync.embedded.node import SETTINGS, Node, find_program
+from stacksync.embedded.ports import choose
 from stacksync.embedded.run_as import user_for
 
 _SETTINGS = {**SETTINGS, "vm_memory_high_watermark.absolute": "2GB"}
@@ -98,6 +99,38 @@ class RabbitServer:
         finally:
             if self.node.pid is not None:
                 self.evaluate(f"rabbit_vhost:delete({_term(name)}, {_term('test')})")
+
+    @contextmanager
+    def tls_listener(
+        self, certificate: Path, client_authority: Path | None = None
+    ) -> Iterator[int]:
+        """A port on which the broker speaks TLS for a while.
+
+        The files have to be where the servers' user may read them.
+
+        :param certificate: the broker's, with its key (PEM).
+        :param client_authority: signs the certificates that it wants of clients;
+            ``None``: it wants none.
+        """
+        (port,) = choose(1)
+        pem = f'"{certificate}"'
+        options = [f"{{certfile, {pem}}}", f"{{keyfile, {pem}}}"]
+        if client_authority is not None:
+            options += [
+                f'{{cacertfile, "{client_authority}"}}',
+                "{verify, verify_peer}",
+                "{fail_if_no_peer_cert, true}",
+            ]
+        listener = f'{{"127.0.0.1", {port}}}'
+        self.evaluate("{ok, _} = application:ensure_all_started(ssl)")
+        self.evaluate(
+            f"ok = rabbit_networking:start_ssl_listener({listener}, [{', '.join(options)}], 2)"
+        )
+        try:
+            yield port
+        finally:
+            if self.node.pid is not None:
+                self.evaluate(f"rabbit_networking:stop_tcp_listener({listener})")
 
     def evaluate(self, expression: str) -> str:
         """What an Erlang expression is, evaluated in the node; raises if the node can't."""

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from stacksync.config.openstack_options import KeystoneConfig
 from stacksync.http_client import Answer, Busy, Retries, WebSession, retried, seconds_of
-from stacksync.storage.keystone.failures import PART
+from stacksync.storage.keystone.failures import CA_OPTION, PART
 
 TOO_MANY, SERVER_ERROR = 429, 500
 
@@ -29,7 +29,9 @@ class Api:
         self._reactor = reactor
         self._url = config.url
         self._retries = retries
-        self._session = WebSession(reactor, PART, config.timeout, ca_file=config.ca_file)
+        self._session = WebSession(
+            reactor, PART, config.timeout, ca_file=config.ca_file, ca_option=CA_OPTION
+        )
 
     async def request(
         self,

@@ -14,7 +14,7 @@ from attrs import define, field
 from stacksync.errors import Unavailable
 from stacksync.http_client import Answer, NoAnswer, WebSession
 from stacksync.storage.keystone.api import reason
-from stacksync.storage.keystone.failures import KeystoneRefuses
+from stacksync.storage.keystone.failures import CA_OPTION, KeystoneRefuses
 from stacksync.storage.keystone.roles import UserRole
 from stacksync.storage.keystone.service import UNAUTHORIZED, Keystone
 from stacksync.storage.keystone.token import Token
@@ -185,8 +185,9 @@ async def _object_store(reactor: Any, keystone: Keystone, token: Token, found: D
 async def _account(
     reactor: Any, keystone: Keystone, token: Token, url: str, found: Diagnosis
 ) -> None:
+    config = keystone.config
     session = WebSession(
-        reactor, "storage", keystone.config.timeout, ca_file=keystone.config.ca_file
+        reactor, "storage", config.timeout, ca_file=config.ca_file, ca_option=CA_OPTION
     )
     try:
         answer = await session.request(

@@ -6,6 +6,9 @@ from stacksync.errors import NotFound, Unavailable
 
 PART = "keystone"
 
+CA_OPTION = "[keystone] ca_file"
+"""The setting that says whom we trust, for error messages."""
+
 
 class KeystoneRefuses(Unavailable):
     """Our own credentials or rights are not enough; the same again would not help.

@@ -14,6 +14,8 @@ from stacksync.protocols.amqp.address import Address
         ("amqp://host", Address("host", 5672, "guest", "guest", "/")),
         ("amqp://host/", Address("host", 5672, "guest", "guest", "/")),
         ("amqp://host/%2F", Address("host", 5672, "guest", "guest", "/")),
+        ("amqps://host", Address("host", 5671, "guest", "guest", "/", True)),
+        ("amqps://host:5672/a", Address("host", 5672, "guest", "guest", "a", True)),
         ("amqp://[::1]:1/a", Address("::1", 1, "guest", "guest", "a")),
         (
             "amqp://%C3%84nne:p%40ss%2F@host:99/gr%C3%B6%C3%9Fe",
@@ -31,7 +33,7 @@ def test_an_address_is_read_from_its_url(url: str, address: Address) -> None:
         "",
         "host",
         "http://host",
-        "amqps://host",
+        "amqps://",
         "amqp://",
         "amqp://h:99999",
         "amqp://h:x",

@@ -12,7 +12,7 @@ from attrs import define, evolve
 from twisted.internet import reactor
 
 from stacksync.config import KeystoneConfig, StorageConfig
-from stacksync.http_client.trust import trust_of
+from stacksync.http_client.policy import policy_of
 from stacksync.storage import SwiftStore
 from stacksync.storage.keystone import Keystone
 from tests.db.conftest import logged
@@ -107,7 +107,7 @@ async def make_store(keystone: Keystone) -> AsyncIterator[Callable[..., SwiftSto
     made = []
 
     def make(of: Keystone = keystone, **settings: object) -> SwiftStore:
-        store = SwiftStore(reactor, of, evolve(SETTINGS, **settings), trust_of(Path()))
+        store = SwiftStore(reactor, of, evolve(SETTINGS, **settings), policy_of(Path(), ""))
         store.start()
         made.append(store)
         return store
@@ -143,7 +143,7 @@ async def wire(project: CloudProject, proxy: Proxy) -> AsyncIterator[Wire]:
     keystone = Detour(reactor, KeystoneConfig(**project.options))
     keystone.proxy = proxy
     keystone.start()
-    store = SwiftStore(reactor, keystone, SETTINGS, trust_of(Path()))
+    store = SwiftStore(reactor, keystone, SETTINGS, policy_of(Path(), ""))
     store.start()
     yield Wire(proxy, keystone, store)
     await store.stop()

@@ -11,8 +11,9 @@ from twisted.internet import reactor
 
 from stacksync.config import KeystoneConfig
 from stacksync.errors import Unavailable
-from stacksync.http_client.trust import trust_of
+from stacksync.http_client.policy import policy_of
 from stacksync.storage import SwiftStore
+from stacksync.storage.keystone import CA_OPTION
 from stacksync.streams import BytesStream, read_all
 from tests.servers.certificates import Authority, new_authority
 from tests.servers.openstack.cloud import CloudProject
@@ -44,7 +45,8 @@ def secured_store(
     stack.callback(proxy.close)
     keystone = SecuredDetour(reactor, KeystoneConfig(**project.options))
     keystone.proxy, keystone.host = proxy, host
-    store = SwiftStore(reactor, keystone, SETTINGS, trust_of(ca_file), owns_keystone=True)
+    policy = policy_of(ca_file, CA_OPTION)
+    store = SwiftStore(reactor, keystone, SETTINGS, policy, owns_keystone=True)
     store.start()
     return store, proxy
 

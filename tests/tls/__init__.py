@@ -1,0 +1,1 @@
+"""The layer of TLS: certificates, what is offered and refused, trust, reload."""
