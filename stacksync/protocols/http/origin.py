@@ -24,6 +24,17 @@ def check_origin(request: ApiRequest) -> None:
     ``Sec-Fetch-Site`` (W3C Fetch Metadata) says it; where a browser has none
     ``Origin`` (RFC 6454 §7) does.  What is no browser sends neither.
 
+    Pages that the settings let in may do as they like: they sign in themselves.
+
+    :raises Forbidden: a page of another origin is behind it.
+    """
+    if not request.site.cross_origin.lets_in(request):
+        check_own_page(request)
+
+
+def check_own_page(request: ApiRequest) -> None:
+    """Refuse what any page but one of our own has made a browser send.
+
     :raises Forbidden: a page of another origin is behind it.
     """
     headers = request.requestHeaders
