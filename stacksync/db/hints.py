@@ -1,10 +1,13 @@
 """Hints between the server's instances, by PostgreSQL's NOTIFY.
 
 A hint says that a workspace has reached a revision, and whether the devices on
-the broker know; or that an account's workspaces or proposals are others now.
+the broker know; or that an account's workspaces or proposals are others now; or that some
+of the ways in which an account had signed in hold no more.
 Hints are gathered by the caller and sent in a statement of
 their own: a NOTIFY within the committing transaction would take a lock that
-all commits share.
+all commits share.  Those about sign-ins are the exception: the database sends
+them itself (``sign_ins_changed``), for nothing may come between the end of a
+sign-in and the telling of it.
 """
 
 from __future__ import annotations
@@ -32,6 +35,9 @@ HINTS_PER_PAYLOAD = 140
 TOLD, UNTOLD = "told", "untold"
 ACCOUNTS = "accounts"
 """Between the sender and accounts; who knows revisions alone passes such a payload over."""
+
+SIGN_INS = "sign-ins"
+"""Between the sender, which is the database itself, and the account."""
 
 Heard = Callable[[UUID, int, bool], None]
 """Takes a workspace, its revision, and whether everybody else knows of it."""
@@ -67,24 +73,34 @@ class HintChannel:
             repeatable=True,
         )
 
-    def start(self, heard: Heard, missed: Callable[[], None], heard_account: HeardAccount) -> None:
+    def start(
+        self,
+        heard: Heard,
+        missed: Callable[[], None],
+        heard_account: HeardAccount,
+        heard_sign_ins: HeardAccount,
+    ) -> None:
         """Listen until :meth:`stop`.
 
         :param heard: called with each hint at a revision of another instance.
         :param heard_account: called with each account that another instance hints at.
+        :param heard_sign_ins: called with each account some of whose sign-ins hold no more,
+            whoever has ended them.
         :param missed: called when hints may have been missed, because the
             connection was lost and is up again.
         """
-        self._listening = Deferred.fromCoroutine(self._listen(heard, missed, heard_account))
+
+        def hear(payload: str) -> None:
+            self._hear(payload, heard, heard_account, heard_sign_ins)
+
+        self._listening = Deferred.fromCoroutine(self._listen(hear, missed))
         self._listening.addErrback(lambda failure: failure.trap(CancelledError) and None)
 
     def stop(self) -> None:
         if self._listening is not None:
             self._listening.cancel()
 
-    async def _listen(
-        self, heard: Heard, missed: Callable[[], None], heard_account: HeardAccount
-    ) -> None:
+    async def _listen(self, hear: Callable[[str], None], missed: Callable[[], None]) -> None:
         attempt = 0
         was_lost = False
         while True:
@@ -93,9 +109,7 @@ class HintChannel:
             connection.on_lost = lambda _, error, lost=lost: lost.callback(error)
             try:
                 await connection.open(self._database.dsn, self._reactor)
-                connection.addNotifyObserver(
-                    lambda notify: self._hear(notify.payload, heard, heard_account)
-                )
+                connection.addNotifyObserver(lambda notify: hear(notify.payload))
                 listening = uncancelled(connection.rows(f"LISTEN {CHANNEL}", ()))
                 await listening.addTimeout(CONNECT_TIMEOUT, self._reactor)
                 attempt = 0
@@ -114,9 +128,19 @@ class HintChannel:
             attempt += 1
             await deferLater(self._reactor, backoff(attempt))
 
-    def _hear(self, payload: str, heard: Heard, heard_account: HeardAccount) -> None:
+    def _hear(
+        self,
+        payload: str,
+        heard: Heard,
+        heard_account: HeardAccount,
+        heard_sign_ins: HeardAccount,
+    ) -> None:
         try:
-            if is_of_accounts(payload):
+            if kind_of(payload) == SIGN_INS:
+                for account_id in decode_accounts(payload)[1]:
+                    heard_sign_ins(account_id)
+                return
+            if kind_of(payload) == ACCOUNTS:
                 sender, account_ids = decode_accounts(payload)
                 for account_id in account_ids if sender != self._sender else ():
                     heard_account(account_id)
@@ -154,8 +178,9 @@ def encode_accounts(sender: str, account_ids: Iterable[UUID]) -> Iterator[str]:
         yield " ".join([sender, ACCOUNTS, *(account_id.hex for account_id in some)])
 
 
-def is_of_accounts(payload: str) -> bool:
-    return payload.split(" ", 2)[1:2] == [ACCOUNTS]
+def kind_of(payload: str) -> str:
+    """What stands after the sender."""
+    return payload.partition(" ")[2].partition(" ")[0]
 
 
 def decode_accounts(payload: str) -> tuple[str, list[UUID]]:

@@ -23,7 +23,7 @@ from stacksync.errors import (
     StackSyncError,
     WorkspaceNotFound,
 )
-from stacksync.model import CommitRequest, Principal, Role, Workspace
+from stacksync.model import CommitRequest, Principal, Role, Scope, SignIn, Workspace
 
 
 class Access:
@@ -77,6 +77,28 @@ class Access:
         if not held.item.is_folder:
             raise ParentNotFound(folder_id)
         return held
+
+
+def check_scope(principal: Principal) -> None:
+    """:raises Forbidden: the principal's token is for reading, whatever the account may do."""
+    if principal.scope is Scope.READ_ONLY:
+        raise Forbidden("this token may only read")
+
+
+def check_is_device(principal: Principal, device_id: UUID) -> None:
+    """:raises Forbidden: the principal's token is that of another device."""
+    if principal.sign_in is SignIn.TOKEN and principal.device_id != device_id:
+        raise Forbidden(f"this token is that of device {principal.device_id}, no other")
+
+
+def check_is_account_itself(principal: Principal, what: str) -> None:
+    """Refuse whoever holds only a part of the account's rights.
+
+    :param what: ``to do something``.
+    :raises Forbidden: the principal does.
+    """
+    if not principal.is_account_itself:
+        raise Forbidden(f"{what} takes the password: a token is not enough")
 
 
 def check_may_write(workspace: Workspace) -> None:

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from uuid import UUID, uuid5
 
+from stacksync.db.database import Database, Transaction
 from stacksync.db.devices import DeviceTable
+from stacksync.db.tokens import TokenTable
 from stacksync.engine import validation
-from stacksync.errors import DeviceNotFound
-from stacksync.model import Device, DeviceDescription, Principal
+from stacksync.engine.access import check_is_account_itself, check_scope
+from stacksync.engine.audit import Audit
+from stacksync.engine.sign_ins import SignIns
+from stacksync.errors import Conflict, DeviceNotFound
+from stacksync.model import (
+    AuditKind,
+    Device,
+    DeviceDescription,
+    Principal,
+    SignIn,
+)
 
 NAMELESS = "unnamed device"
 
@@ -19,10 +30,21 @@ REMEMBERED = 10_000
 
 
 class Devices:
-    """Operations on a principal's own devices."""
+    """Operations on a principal's own devices, and for the operator on everybody's."""
 
-    def __init__(self, table: DeviceTable) -> None:
+    def __init__(
+        self,
+        database: Database,
+        table: DeviceTable,
+        tokens: TokenTable,
+        sign_ins: SignIns,
+        audit: Audit,
+    ) -> None:
+        self._database = database
         self._table = table
+        self._tokens = tokens
+        self._sign_ins = sign_ins
+        self._audit = audit
         self._implicit: dict[UUID, UUID] = {}
 
     async def register(
@@ -38,7 +60,9 @@ class Devices:
             same device; without one, each is a device of its own.
         :raises InvalidRequest: a part of the description cannot be stored.
         :raises AccountNotFound: the principal's account is gone.
+        :raises Conflict: the device that this registration has made was revoked.
         """
+        check_scope(principal)
         validation.check_device(description)
         device_id = None
         if request_id is not None:
@@ -56,6 +80,7 @@ class Devices:
         :raises DeviceNotFound: no such device, or not the principal's.
         :raises InvalidRequest: a part of the description cannot be stored.
         """
+        check_scope(principal)
         validation.check_device(description)
         device = await self._table.update(principal.account_id, device_id, description)
         if device is None:
@@ -65,6 +90,56 @@ class Devices:
     async def list(self, principal: Principal) -> tuple[Device, ...]:
         """The principal's devices, oldest first."""
         return await self._table.of_account(principal.account_id)
+
+    async def revoke(self, principal: Principal, device_id: UUID) -> None:
+        """Let a device do nothing any more, end its tokens, and what is open because of them.
+
+        A token may revoke its own device.
+
+        :raises DeviceNotFound: no such device, or not the principal's.
+        :raises Forbidden: the principal has signed in by another device's token.
+        :raises Conflict: it is the one that stands for requests without a device.
+        """
+        if principal.device_id != device_id or principal.sign_in is not SignIn.TOKEN:
+            check_is_account_itself(principal, "to revoke devices")
+        account_id = principal.account_id
+        if device_id == implicit_of(account_id):
+            raise Conflict(f'"{IMPLICIT}" stands for requests without a device: it is none to lose')
+
+        async def work(transaction: Transaction) -> None:
+            await self._tokens.lock_account(transaction, account_id)
+            device = await self._table.within(transaction, account_id, device_id)
+            if device is None:
+                raise DeviceNotFound(device_id)
+            await self._table.revoke(transaction, device_id)
+            ended = await self._tokens.remove_all(transaction, account_id, device_id)
+            await self._sign_ins.changed(transaction, account_id)
+            await self._audit.record_done(
+                transaction,
+                AuditKind.DEVICE_REVOKED,
+                principal,
+                device_id=device_id,
+                name=device.name,
+                tokens=ended,
+            )
+
+        await self._database.transaction("revoke device", work)
+
+    async def of_all(self) -> tuple[Device, ...]:
+        """Everybody's devices, for the operator."""
+        return await self._table.all()
+
+    async def revoke_as_operator(self, device_id: UUID) -> Device:
+        """Let somebody's device do nothing any more.
+
+        :raises DeviceNotFound: no such device.
+        :raises Conflict: it is the one that stands for requests without a device.
+        """
+        device = await self._table.by_id(device_id)
+        if device is None:
+            raise DeviceNotFound(device_id)
+        await self.revoke(Principal(device.account_id, SignIn.OPERATOR), device_id)
+        return device
 
     async def acting(self, principal: Principal) -> UUID:
         """The device that makes what this principal commits.
@@ -80,7 +155,7 @@ class Devices:
         known = self._implicit.get(account_id)
         if known is None:
             device = await self._table.insert(
-                account_id, IMPLICIT, DeviceDescription(), uuid5(account_id, IMPLICIT)
+                account_id, IMPLICIT, DeviceDescription(), implicit_of(account_id)
             )
             known = self._implicit[account_id] = device.id
             if len(self._implicit) > REMEMBERED:
@@ -109,6 +184,11 @@ class Devices:
     def forget(self, principal: Principal) -> None:
         """The device "HTTP" of this account turned out not to be there: register it anew."""
         self._implicit.pop(principal.account_id, None)
+
+
+def implicit_of(account_id: UUID) -> UUID:
+    """The device of an account that stands for requests without one."""
+    return uuid5(account_id, IMPLICIT)
 
 
 def identity_of(account_id: UUID, request_id: str, description: DeviceDescription) -> UUID:

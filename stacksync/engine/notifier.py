@@ -21,6 +21,7 @@ from stacksync.events import (
     Event,
     ShareProposed,
     SharesTouched,
+    SignInsChanged,
     Unshared,
     WorkspaceTouched,
     WorkspaceUpdated,
@@ -129,6 +130,10 @@ class Notifier:
     def heard_account(self, account_id: UUID) -> None:
         """Another instance has told this account's devices of something: tell our event streams."""
         self.announce_later(SharesTouched(account_id))
+
+    def heard_sign_ins(self, account_id: UUID) -> None:
+        """Some sign-ins of this account hold no more: our event streams have to look."""
+        self.announce_later(SignInsChanged(account_id))
 
     def missed(self) -> None:
         """Hints of other instances may have been missed: whoever leans on them has to look."""

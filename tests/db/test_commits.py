@@ -214,7 +214,7 @@ async def test_who_is_over_his_quota_may_still_shrink_rename_and_delete(
 ) -> None:
     anna = await world.user(quota=100)
     a, b = await world.items(anna, new("a", size=60), new("b", size=40))
-    await world.accounts.update(anna.account.id, None, None, 50, None)
+    await world.accounts.update(anna.account.id, None, None, 50)
     result = await world.commit(anna, new("c", size=1), new("empty", size=0))
     assert refusals(result) == [Refusal.QUOTA, None]
     a = await world.item(anna, rename(a, "a2"))

@@ -20,6 +20,7 @@ from stacksync.db.hints import (
     encode,
     encode_accounts,
 )
+from tests.db.builders import World
 from tests.db.conftest import StartDatabase
 from tests.db.observation import CapturedLog, Psql, until, waiting_for
 from tests.servers.postgres import PostgresServer
@@ -38,8 +39,9 @@ class Listener:
         self.heard: list[tuple[UUID, int]] = []
         self.told: set[bool] = set()
         self.accounts: list[UUID] = []
+        self.sign_ins: list[UUID] = []
         self.missed = 0
-        self.channel.start(self._hear, self._miss, self.accounts.append)
+        self.channel.start(self._hear, self._miss, self.accounts.append, self.sign_ins.append)
 
     def _hear(self, workspace_id: UUID, revision: int, told: bool) -> None:
         self.heard.append((workspace_id, revision))
@@ -219,3 +221,17 @@ async def test_stopping_leaves_nothing_behind_however_far_it_had_come(
     await until(lambda: len(psql.sessions()) == 1)
     await until(lambda: before >= waiting_for())
     assert not logged.errors
+
+
+@ensureDeferred
+async def test_the_end_of_a_sign_in_is_told_by_the_database_to_all_of_them(
+    database: Database, listen: Listen, psql: Psql, world: World
+) -> None:
+    one, other = listen(database), listen(database)
+    await until(lambda: listening(psql) == 2)
+    account_id = (await world.user()).account.id
+
+    psql.rows("SELECT sign_ins_changed(%s, false, interval '0')", str(account_id))
+
+    await until(lambda: (one.sign_ins, other.sign_ins) == ([account_id], [account_id]))
+    assert one.accounts == other.accounts == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import count
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import requests
 
@@ -46,6 +46,7 @@ class SharedFolder:
         self.id = self.made("POST", "/folder", json={"name": "Fotos"})["id"]
         for role in ("viewer", "editor", "invited"):
             self.users[role] = self.somebody(role)
+        self._devices: dict[UUID, str] = {}
         self.users["ex-member"] = self.somebody("editor")
         gone = [self.users["ex-member"].email]
         self.made("POST", f"/folder/{self.id}/unshare", json=gone)
@@ -116,6 +117,21 @@ class SharedFolder:
         self.made("PUT", path, data=b"x")
         return name
 
+    def token(self) -> str:
+        """The id of a token of the owner's."""
+        return str(self.made("POST", "/tokens", json={"device_id": self.device})["id"])
+
+    def lost_device(self) -> str:
+        """A device of the owner's that nobody needs any more."""
+        return str(self.made("POST", "/devices", json={"name": "lost"})["id"])
+
+    def device_of(self, user: KnownUser) -> str:
+        """A device of somebody's, always the same."""
+        if user.id not in self._devices:
+            made = self.made("POST", "/devices", user, json={"name": "phone"})
+            self._devices[user.id] = str(made["id"])
+        return self._devices[user.id]
+
     def name(self) -> str:
         return f"{SECRET} {next(_numbers)}"
 
@@ -129,4 +145,4 @@ def other(folder: SharedFolder) -> KnownUser:
 
 
 def device_of(folder: SharedFolder, user: KnownUser) -> str:
-    return str(folder.made("POST", "/devices", user, json={"name": "phone"})["id"])
+    return folder.device_of(user)

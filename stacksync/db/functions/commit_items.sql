@@ -56,7 +56,8 @@ BEGIN
         FROM membership m
         JOIN workspace w ON w.id = m.workspace_id
         JOIN account a ON a.id = w.owner_id
-        LEFT JOIN device d ON d.id = device_of AND d.account_id = m.account_id
+        LEFT JOIN device d
+            ON d.id = device_of AND d.account_id = m.account_id AND d.revoked_at IS NULL
         WHERE m.account_id = account_of AND m.workspace_id = workspace_of;
     IF NOT FOUND THEN
         RETURN json_build_object('error', 'workspace');

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from stacksync.protocols.fields import iso
 from stacksync.protocols.http.answer import Answer, json_answer
+from stacksync.protocols.http.passwords import PasswordResource
 from stacksync.protocols.http.resource import ApiResource
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ class AccountResource(ApiResource):
     def __init__(self, authenticator: IAuthenticator, accounts: Accounts) -> None:
         super().__init__(authenticator, {b"GET": self._show})
         self._accounts = accounts
+        self.putChild(b"password", PasswordResource(authenticator, accounts))
 
     async def _show(self, request: ApiRequest, principal: Principal) -> Answer:
         account = await self._accounts.of(principal)

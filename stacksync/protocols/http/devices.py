@@ -43,10 +43,10 @@ class DevicesResource(ApiResource):
 
 
 class DeviceResource(ApiResource):
-    """``PUT /devices/:id``."""
+    """``PUT /devices/:id``, ``DELETE /devices/:id``."""
 
     def __init__(self, authenticator: IAuthenticator, devices: Devices) -> None:
-        super().__init__(authenticator, {b"PUT": self._update})
+        super().__init__(authenticator, {b"PUT": self._update, b"DELETE": self._revoke})
         self._devices = devices
 
     async def _update(self, request: ApiRequest, principal: Principal) -> Answer:
@@ -56,13 +56,18 @@ class DeviceResource(ApiResource):
             encode_device(await self._devices.update(principal, device_id, description))
         )
 
+    async def _revoke(self, request: ApiRequest, principal: Principal) -> Answer:
+        device_id = identity_in_path(request, "device", DeviceNotFound)
+        await self._devices.revoke(principal, device_id)
+        return Answer(b"", HTTPStatus.NO_CONTENT)
 
-def read_description(fields: Fields) -> DeviceDescription:
+
+def read_description(fields: Fields, prefix: str = "") -> DeviceDescription:
     return DeviceDescription(
-        name=text(fields, "name"),
-        os=text(fields, "os"),
-        ip=text(fields, "ip"),
-        app_version=text(fields, "app_version"),
+        name=text(fields, "name", prefix),
+        os=text(fields, "os", prefix),
+        ip=text(fields, "ip", prefix),
+        app_version=text(fields, "app_version", prefix),
     )
 
 

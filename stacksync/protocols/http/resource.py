@@ -11,16 +11,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from attrs import evolve
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
+from stacksync.engine.access import check_scope
 from stacksync.errors import StackSyncError
 from stacksync.protocols.http.answer import StreamedAnswer
 from stacksync.protocols.http.errors import Refusal, error_answer, told
-from stacksync.protocols.http.sign_in import device, signed_in
+from stacksync.protocols.http.sign_in import acting, signed_in
 
 if TYPE_CHECKING:
     from stacksync.interfaces import IAuthenticator
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from stacksync.protocols.http.request import ApiRequest
 
 Handler = Callable[..., Awaitable["Answer | StreamedAnswer | None"]]
+
+READING = (b"GET", b"HEAD")
 
 VERSION_HEADERS = (b"StackSync-API", b"X-StackSync-API")
 VERSION = b"v2"
@@ -43,10 +45,12 @@ class JSONResource(Resource):
     :param handlers: by method; ``GET`` answers ``HEAD`` too.
     :cvar streamed_methods: those whose handlers take the body while it
         arrives, from :attr:`ApiRequest.body <...request.ApiRequest.body>`.
+    :cvar is_rated: whether requests count among those that an address may make.
     :ivar variable: name and resource of the path segment below that may be anything.
     """
 
     streamed_methods: frozenset[bytes] = frozenset()
+    is_rated = True
     _log = Logger()
 
     def __init__(self, handlers: Mapping[bytes, Handler]) -> None:
@@ -88,12 +92,18 @@ class JSONResource(Resource):
     async def _respond(self, request: ApiRequest) -> None:
         answer: Answer | StreamedAnswer | None
         try:
+            if self.is_rated:
+                request.site.allowance.request_from(request.peer)
             handler = self._handlers.get(request.method)
             if not self._handlers:
                 raise nothing_at(request)
-            if handler is None:
+            if request.site.cross_origin.is_preflight(request):
+                # Before signing in: the browser asks by itself, without credentials.
+                answer = request.site.cross_origin.preflight(self.methods)
+            elif handler is None:
                 raise self._wrong_method(request)
-            answer = await self._run(handler, request)
+            else:
+                answer = await self._run(handler, request)
         except CancelledError:
             answer = told(
                 HTTPStatus.SERVICE_UNAVAILABLE,
@@ -101,7 +111,7 @@ class JSONResource(Resource):
                 ((b"Retry-After", b"1"),),
             )
         except Exception as error:
-            answer = error_answer(error, request.summary, self._log)
+            answer = self._error_answer(error, request)
         if request.gone:
             if isinstance(answer, StreamedAnswer) and answer.stream is not None:
                 await answer.stream.close()
@@ -109,6 +119,10 @@ class JSONResource(Resource):
             await self._stream(request, answer)
         elif answer is not None:
             request.send(answer)
+
+    def _error_answer(self, error: Exception, request: ApiRequest) -> Answer:
+        """What the client is told of an error."""
+        return error_answer(error, request.summary, self._log)
 
     async def _stream(self, request: ApiRequest, answer: StreamedAnswer) -> None:
         try:
@@ -147,11 +161,15 @@ class ApiResource(JSONResource):
 
     async def _run(self, handler: Handler, request: ApiRequest) -> Answer | StreamedAnswer | None:
         check_version(request)
-        principal = await signed_in(request, self._authenticator)
-        device_id = device(request)
-        if device_id is not None:
-            principal = evolve(principal, device_id=device_id)
-        return await self._handle(handler, request, principal)
+        principal = acting(request, await signed_in(request, self._authenticator))
+        if request.method not in READING:
+            check_scope(principal)
+        allowance = request.site.allowance
+        allowance.request_of(principal.account_id)
+        if request.method not in self.streamed_methods:
+            return await self._handle(handler, request, principal)
+        with allowance.body_of(principal.account_id):
+            return await self._handle(handler, request, principal)
 
     async def _handle(
         self, handler: Handler, request: ApiRequest, principal: Principal
@@ -164,9 +182,6 @@ class UnknownResource(JSONResource):
 
     def __init__(self) -> None:
         super().__init__({})
-
-    async def _respond(self, request: ApiRequest) -> None:
-        request.send(error_answer(nothing_at(request), request.summary, self._log))
 
 
 UNKNOWN: Resource = UnknownResource()

@@ -55,6 +55,20 @@ UPDATE = Operation(
     description="What is left out, or null, stays as it is.",
     body=json_body(schema("DeviceDescription"), EXAMPLE),
 )
+REVOKE = Operation(
+    "revokeDevice",
+    "Revoke a device that was lost, or is used no more",
+    {
+        204: answer(
+            "It can do nothing any more and is listed no more: its tokens are revoked, the event"
+            " streams and connections to the broker that it has open end."
+        ),
+        **problems(404, 409),
+    },
+    parameters=(API,),
+    description="A device's own token may revoke it; others take the password. 409: it is the one"
+    " that stands for requests without a device.",
+)
 DEVICE_IN_PATH = parameter(
     "path",
     "device",
@@ -65,5 +79,5 @@ DEVICE_IN_PATH = parameter(
 
 PATHS = [
     Path("/api/devices", "devices", {"get": LIST, "post": REGISTER}),
-    Path("/api/devices/{device}", "devices", {"put": UPDATE}, (DEVICE_IN_PATH,)),
+    Path("/api/devices/{device}", "devices", {"put": UPDATE, "delete": REVOKE}, (DEVICE_IN_PATH,)),
 ]
