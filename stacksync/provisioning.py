@@ -11,11 +11,11 @@ from contextlib import AbstractAsyncContextManager
 
 from attrs import field, frozen
 
-from stacksync.auth.passwords import PasswordHasher
+from stacksync.auth.password_changes import PasswordChanges
 from stacksync.engine.accounts import Accounts
 from stacksync.engine.jobs import Jobs
-from stacksync.errors import AccountNotFound, Conflict, EmailTaken, Forbidden, InvalidRequest
-from stacksync.model import Account, Job, JobKind
+from stacksync.errors import AccountNotFound, Conflict, EmailTaken, InvalidRequest
+from stacksync.model import Account, Job, JobKind, Principal, SignIn
 from stacksync.storage.keystone.identity import Identities, Identity
 
 NOW = (JobKind.CONTAINER, JobKind.REMOVE_CONTAINER, JobKind.REMOVE_IDENTITY)
@@ -36,19 +36,21 @@ class Provisioned:
     :ivar unfinished: jobs that the service goes on with; each says what was in its way.
     :ivar completed: it was there already, and what it lacked was made now.
     :ivar has_password: its password is the one that was given.
+    :ivar revoked: how many tokens have ended with the password before.
     """
 
     account: Account
     unfinished: Sequence[Job] = ()
     completed: bool = False
     has_password: bool = False
+    revoked: int = 0
 
 
 class Provisioning:
     """Adds, changes and removes accounts.
 
     :param identities: the users of the identity service; ``None``: there is none.
-    :param hasher: of passwords that are kept here; ``None``: the identity service keeps them.
+    :param passwords: knows who keeps them, and what a new one must be.
     :param in_turn: while it is entered, nobody else makes users or removes them.
     """
 
@@ -57,13 +59,13 @@ class Provisioning:
         accounts: Accounts,
         jobs: Jobs,
         identities: Identities | None,
-        hasher: PasswordHasher | None,
+        passwords: PasswordChanges,
         in_turn: Callable[[], AbstractAsyncContextManager[None]],
     ) -> None:
         self._accounts = accounts
         self._jobs = jobs
         self._identities = identities
-        self._hasher = hasher
+        self._passwords = passwords
         self._in_turn = in_turn
 
     async def add(
@@ -88,6 +90,8 @@ class Provisioning:
         """
         if identity is not None and self._identities is None:
             raise InvalidRequest("keystone_user", "[keystone] url is not set")
+        if password is not None:
+            self._passwords.policy.check(password.text, email)
         async with self._in_turn():
             known = await self._known(email)
             has_password = password is not None
@@ -122,21 +126,22 @@ class Provisioning:
 
         :raises AccountNotFound: nobody has this e-mail.
         :raises EmailTaken: somebody has the new one.
-        :raises Conflict: nobody keeps passwords for this account.
-        :raises Forbidden: the user in the identity service is not ours to change.
+        :raises Conflict: nobody keeps passwords for this account, or who does is not ours
+            to change.
+        :raises InvalidRequest: a value that no account can have.
         :raises Unavailable: the database or the identity service is away.
         """
         account = await self._accounts.by_email(email)
+        revoked = 0
         if password is not None:
-            await self._set_password(account, password)
+            self._passwords.policy.check(password.text, new_email or account.email)
         account = await self._accounts.update(
-            account.id,
-            email=new_email,
-            name=name,
-            quota_limit=quota_limit,
-            password_hash=await self._hash(password),
+            account.id, email=new_email, name=name, quota_limit=quota_limit
         )
-        return Provisioned(account, await self._unfinished(account))
+        if password is not None:
+            operator = Principal(account.id, SignIn.OPERATOR)
+            revoked = await self._passwords.change(operator, password.text)
+        return Provisioned(account, await self._unfinished(account), revoked=revoked)
 
     async def remove(self, email: str, *, keep_data: bool) -> Sequence[Job]:
         """Remove an account with all that is its own; what is still to be done.
@@ -222,25 +227,8 @@ class Provisioning:
             )
         return await self._identities.create(email, password.text, email=email)
 
-    async def _set_password(self, account: Account, password: Password) -> None:
-        """Set it in the identity service, as far as it is ours to set there."""
-        if self._identities is None:
-            return
-        if account.identity_id is None:
-            if self._hasher is None:
-                raise Conflict(
-                    f"{account.email} has no user in the identity service, which keeps the"
-                    f" passwords: stacksync-admin user add {account.email} makes one"
-                )
-            return
-        try:
-            await self._identities.set_password(account.identity_id, password.text)
-        except Forbidden:
-            # Whom somebody else has made has a password there, and may have another one here.
-            if self._hasher is None:
-                raise
-
     async def _hash(self, password: Password | None) -> str | None:
-        if password is None or self._hasher is None:
+        hasher = self._passwords.hasher
+        if password is None or hasher is None:
             return None
-        return await self._hasher.hash(password.text)
+        return await hasher.hash(password.text)

@@ -12,10 +12,12 @@ from pytest_twisted import ensureDeferred
 from twisted.internet import reactor
 from twisted.internet.defer import CancelledError, Deferred, DeferredList
 
+from stacksync.auth.password_changes import PasswordChanges
+from stacksync.auth.password_policy import PasswordPolicy
 from stacksync.db.database import Database
 from stacksync.db.session import in_turn
 from stacksync.engine import Engine
-from stacksync.errors import Conflict, EmailTaken, Forbidden, Unavailable
+from stacksync.errors import Conflict, EmailTaken, Unavailable
 from stacksync.model import JobKind
 from stacksync.provisioning import Password, Provisioned, Provisioning
 from stacksync.storage.keystone import Identities, Keystone
@@ -60,11 +62,14 @@ class Office:
     psql: Psql
 
     def provisioning(self, identities: Identities | None = None) -> Provisioning:
+        known = identities or self.identities
         return Provisioning(
             self.engine.accounts,
             self.engine.jobs,
-            identities or self.identities,
-            None,
+            known,
+            PasswordChanges(
+                self.engine.accounts, self.engine.passwords, PasswordPolicy(8), None, known
+            ),
             lambda: in_turn(reactor, self.database.dsn, 20.0),
         )
 
@@ -257,7 +262,7 @@ async def test_the_password_of_somebody_else_s_user_is_not_ours_to_change(
     await office.provisioning().add(
         email, name=None, quota_limit=0, password=None, identity=known.name
     )
-    with pytest.raises(Forbidden):
+    with pytest.raises(Conflict, match="the password is changed in Keystone"):
         await office.provisioning().change(email, password=PASSWORD)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from attrs import field, frozen
@@ -39,6 +40,15 @@ def error_json(error: StackSyncError) -> str:
     return json.dumps(
         {"error": {"kind": type(error).__name__, "message": str(error)}}, ensure_ascii=False
     )
+
+
+def instant_json(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="milliseconds") if moment is not None else None
+
+
+def minute(moment: datetime) -> str:
+    """An instant as people read it."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def account_json(account: Account) -> dict[str, Any]:

@@ -7,7 +7,8 @@ import sys
 
 from attrs import field, frozen
 
-from stacksync.auth.passwords import PASSWORD_BYTES_MAX, problem_with
+from stacksync.auth.password_policy import PasswordPolicy
+from stacksync.auth.passwords import PASSWORD_BYTES_MAX
 from stacksync.embedded.welcome import make_password
 from stacksync.errors import InvalidRequest
 
@@ -23,13 +24,14 @@ class NewPassword:
     made_up: bool = False
 
 
-def read(from_stdin: bool, email: str) -> NewPassword:
+def read(from_stdin: bool, email: str, policy: PasswordPolicy) -> NewPassword:
     """The password that the operator wants for an account.
 
     A terminal is asked, twice and without echo, even with ``--password-stdin``;
     elsewhere stdin is read if ``from_stdin``, else a password is made up.
 
-    :raises InvalidRequest: no account can have it, or the two differ.
+    :param policy: what it must be.
+    :raises InvalidRequest: it is not what it must be, or the two differ.
     """
     if sys.stdin.isatty():
         try:
@@ -47,8 +49,6 @@ def read(from_stdin: bool, email: str) -> NewPassword:
             raise InvalidRequest("password", "is not UTF-8 text") from None
         text = text.removesuffix("\n").removesuffix("\r")
     else:
-        return NewPassword(make_password(), made_up=True)
-    problem = problem_with(text)
-    if problem is not None:
-        raise InvalidRequest("password", problem)
+        return NewPassword(make_password(policy.minimum), made_up=True)
+    policy.check(text, email)
     return NewPassword(text)

@@ -42,7 +42,25 @@ async def change(opened: Core, arguments: Arguments, password: NewPassword | Non
         quota_limit=arguments.quota,
         password=Password(password.text) if password is not None else None,
     )
-    return await _told(opened, changed)
+    answer = await _told(opened, changed)
+    if password is None:
+        return answer
+    return Answer(
+        answer.document | {"revoked": changed.revoked},
+        [*answer.lines, _new_password(changed.account.email, changed.revoked)],
+    )
+
+
+async def reset(opened: Core, arguments: Arguments, password: NewPassword | None) -> Answer:
+    assert password is not None
+    changed = await opened.provisioning.change(arguments.email, password=Password(password.text))
+    email, revoked = changed.account.email, changed.revoked
+    document: dict[str, object] = {"email": email, "revoked": revoked}
+    lines = [_new_password(email, revoked)]
+    if password.made_up:
+        document |= {"password": password.text}
+        lines.append(f"Password   {password.text}  (shown only this once)")
+    return Answer(document, lines)
 
 
 async def remove(opened: Core, arguments: Arguments, _: NewPassword | None) -> Answer:
@@ -70,7 +88,14 @@ async def list_all(opened: Core, _: Arguments, __: NewPassword | None) -> Answer
     return Answer({"accounts": [account_json(each) for each in accounts]}, lines)
 
 
-USERS = {"add": add, "set": change, "remove": remove, "show": show, "list": list_all}
+USERS = {
+    "add": add,
+    "set": change,
+    "passwd": reset,
+    "remove": remove,
+    "show": show,
+    "list": list_all,
+}
 
 
 async def _told(opened: Core, made: Provisioned) -> Answer:
@@ -111,6 +136,13 @@ def _jobs_lines(jobs: Sequence[Job]) -> list[str]:
         return []
     told = [f"  {each.kind!s}: {each.problem or 'waits'}" for each in jobs]
     return ["Not done yet, and tried again by the service (stacksync-admin jobs list):", *told]
+
+
+def _new_password(email: str, revoked: int) -> str:
+    if not revoked:
+        return f"{email} has a new password; there were no tokens to revoke."
+    ended = "1 token is" if revoked == 1 else f"{revoked} tokens are"
+    return f"{email} has a new password; {ended} revoked: devices and applications sign in anew."
 
 
 def _day(account: Account) -> str:

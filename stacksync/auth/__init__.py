@@ -1,5 +1,5 @@
-"""Who is there: password hashes, signing in, and slowing down guessers.
+"""Who is there: passwords, tokens, signatures of applications, and slowing down guessers.
 
-Knows nothing of protocols: a front-end hands over an e-mail, a password and
-where they came from, and gets a :class:`~stacksync.model.Principal`.
+Knows nothing of protocols: a front-end hands over what somebody has shown and
+where it came from, and gets a :class:`~stacksync.model.Principal`.
 """

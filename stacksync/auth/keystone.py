@@ -11,14 +11,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from attrs import define, field, frozen
 from zope.interface import implementer
 
+from stacksync.auth.hash_queue import ANYBODY, Turn
+from stacksync.auth.noting import Note, nobody_notes
 from stacksync.auth.passwords import problem_with
 from stacksync.auth.proofs import NOBODY, Proofs, Verdict
-from stacksync.errors import AccountNotFound, NotAuthenticated
+from stacksync.errors import AccountNotFound
 from stacksync.interfaces import ITokenAuthenticator
 from stacksync.model import Account, Principal, SignIn
 
@@ -54,7 +56,7 @@ class KeystonePasswords:
     _accounts: KnownAccounts
     _identities: KnownIdentities
 
-    async def verify(self, email: str, password: str) -> Verdict:
+    async def verify(self, email: str, password: str, turn: Turn = ANYBODY) -> Verdict:
         """See :meth:`stacksync.auth.sign_in.PasswordVerifier.verify`.
 
         :raises Unavailable: Keystone or the database is away.
@@ -97,20 +99,25 @@ class TokenAuthenticator:
     _identities: KnownIdentities
     _settings: AuthConfig
     _now: Callable[[], datetime] = now_in_utc
+    _note: Note = nobody_notes
     _proofs: Proofs = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._proofs = Proofs(self._clock, self._settings, SignIn.KEYSTONE, WRONG_TOKEN)
+        self._proofs = Proofs(self._clock, self._settings, SignIn.KEYSTONE, WRONG_TOKEN, self._note)
 
     async def authenticate_token(self, token: str, address: str) -> Principal:
         """See :class:`~stacksync.interfaces.ITokenAuthenticator`."""
         if not token or len(token) > TOKEN_CHARACTERS_MAX or not token.isprintable():
-            raise NotAuthenticated(WRONG_TOKEN)
+            raise self._proofs.impossible(address)
         digest = self._proofs.digest(token)
         # Each token is somebody else's: what slows down a guesser is the address.
         return await self._proofs.principal(
             digest, digest.hex(), address, lambda: self._check(token)
         )
+
+    def forget(self, account_id: UUID) -> None:
+        """See :meth:`stacksync.auth.proofs.Proofs.forget`."""
+        self._proofs.forget(account_id)
 
     async def _check(self, token: str) -> Verdict:
         found = await self._identities.of_token(token)
@@ -123,4 +130,5 @@ class TokenAuthenticator:
         except AccountNotFound:
             return NOBODY
         # Keystone has just said that it is valid, whatever our own clock says.
-        return Verdict(account.id, True, max(0.0, lasts))
+        ends = expires_at if lasts > 0 else None
+        return Verdict(account.id, True, max(0.0, lasts), expires_at=ends)

@@ -4,7 +4,12 @@ Failed attempts are counted in *tallies*: one per account, one per address,
 and one per pair of the two for an address from which that account has signed
 in before.  Such a pair is judged by its own tally alone, so nobody elsewhere
 can slow an owner down; a stranger is judged by the account's and by the
-address's.  Only failures wait; a right password is never delayed.
+address's.  A proof that was right before is judged by neither: who brings it is
+no guesser.  Only failures wait; a right password is never delayed.
+
+Where more strangers want to sign in to an account than may, they stand in line
+(:mod:`stacksync.auth.line`): many guessers can make an owner who comes from
+nowhere known wait, but not for good.
 
 It must not know passwords, hashes or protocols.  Everything it remembers is
 bounded, whatever guessers send.
@@ -12,20 +17,26 @@ bounded, whatever guessers send.
 
 from __future__ import annotations
 
-import ipaddress
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from attrs import define, field
 
+from stacksync.auth.line import PATIENCE, Line, network_of
 from stacksync.errors import TooManyRequests
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
 LONGEST_DELAY = 8.0
-FREE_FAILURES = {"account": 0, "address": 3}
+FREE_FAILURES = {"account": 0, "address": 3, "proof": 0}
 BUSY_PER_TALLY = 8
+# NIST SP 800-63B, rate limiting: no more than 100 failures in a row for an account.  To stop
+# there would lock its owner out, so it goes on at a quarter of the pace.
+MANY_FAILURES = 100
+BUSY_AFTER_MANY = 2
+PAIRS_PER_ACCOUNT = 64
+LINES_MAX = 200
 BUSY_MAX = 1000
 TALLIES_MAX = 10_000
 FORGET_AFTER = 900.0
@@ -43,12 +54,24 @@ class Tally:
     :ivar failures: in a row, none further apart than ``FORGET_AFTER`` seconds.
     :ivar busy: attempts being checked, and failures being waited out.
     :ivar latest: when the last failure was, in seconds of the clock.
+    :ivar line: who waits for a place, if turns are taken.
     """
 
     free_failures: int = 0
     failures: int = 0
     busy: int = 0
     latest: float = 0.0
+    line: Line | None = None
+
+    @property
+    def places(self) -> int:
+        """How many attempts there may be at a time."""
+        return BUSY_PER_TALLY if self.failures < MANY_FAILURES else BUSY_AFTER_MANY
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody counts the places yet."""
+        return self.failures < self.free_failures
 
 
 @define(eq=False)
@@ -59,6 +82,7 @@ class Attempt:
     address: str
     tallies: tuple[Tally, ...]
     stranger: bool
+    proven: bool = False
 
 
 @define(eq=False)
@@ -74,34 +98,28 @@ class Throttle:
     _clock: IReactorTime
     _failure_delay: float
     _tallies: OrderedDict[tuple[str, str], Tally] = field(init=False, factory=OrderedDict)
-    _pairs: OrderedDict[tuple[str, str], Tally] = field(init=False, factory=OrderedDict)
+    _pairs: OrderedDict[str, OrderedDict[str, Tally]] = field(init=False, factory=OrderedDict)
+    _lines: OrderedDict[Line, None] = field(init=False, factory=OrderedDict)
     _busy: int = field(init=False, default=0)
 
-    def admit(self, email: str, address: str) -> Attempt:
+    def knows(self, email: str, address: str) -> bool:
+        """Whether the account has signed in from this address before."""
+        return self._pair(account_of(email), network_of(address)) is not None
+
+    def admit(self, email: str, address: str, proof: str | None = None) -> Attempt:
         """Let an attempt go ahead.
 
+        :param proof: stands for what the attempt is made with, if that was right before.
         :raises TooManyRequests: too many attempts are being checked or waited
             out: for this account, from this address, or in all.
         """
-        email = email[:EMAIL_KEPT].lower()
-        address = network_of(address)
-        pair = self._pairs.get((email, address))
-        if pair is None:
-            tallies: tuple[Tally, ...] = (
-                self._tally("account", email),
-                self._tally("address", address),
-            )
-            if self._busy >= BUSY_MAX:
-                raise TooManyRequests("too many sign-ins are failing", retry_after=LONGEST_DELAY)
-        else:
-            tallies = (self._fresh(pair),)
-        for tally in tallies:
-            if tally.failures >= tally.free_failures and tally.busy >= BUSY_PER_TALLY:
-                raise TooManyRequests(
-                    "too many sign-ins at once for this account, or failures from this address",
-                    retry_after=self._delay(tally),
-                )
-        attempt = Attempt(email, address, tallies, pair is None)
+        email, address = account_of(email), network_of(address)
+        tallies, stranger = self._judges(email, address, proof)
+        if stranger and self._busy >= BUSY_MAX:
+            raise TooManyRequests("too many sign-ins are failing", retry_after=LONGEST_DELAY)
+        for tally in reversed(tallies):
+            self._check_place(tally, address)
+        attempt = Attempt(email, address, tallies, stranger, proof is not None)
         self._occupy(attempt, 1)
         return attempt
 
@@ -112,10 +130,14 @@ class Throttle:
     def succeeded(self, attempt: Attempt) -> None:
         """The password was right: from now on this address is known to this account."""
         self._occupy(attempt, -1)
-        pair = self._pairs.setdefault((attempt.email, attempt.address), Tally())
-        pair.failures = 0
-        self._pairs.move_to_end((attempt.email, attempt.address))
-        while len(self._pairs) > TALLIES_MAX:
+        pairs = self._pairs.setdefault(attempt.email, OrderedDict())
+        pairs.setdefault(attempt.address, Tally()).failures = 0
+        pairs.move_to_end(attempt.address)
+        self._pairs.move_to_end(attempt.email)
+        # An account with many addresses must not make us forget those of others.
+        if len(pairs) > PAIRS_PER_ACCOUNT:
+            pairs.popitem(last=False)
+        if len(self._pairs) > TALLIES_MAX:
             self._pairs.popitem(last=False)
 
     def failed(self, attempt: Attempt) -> float:
@@ -126,6 +148,11 @@ class Throttle:
             hanging up and trying again is no way round the wait.
         """
         now = self._clock.seconds()
+        if attempt.proven:
+            # Right no more: from now on it is a guess like any other.
+            self._occupy(attempt, -1)
+            attempt.tallies, attempt.stranger = self._judges(attempt.email, attempt.address)
+            self._occupy(attempt, 1)
         for tally in attempt.tallies:
             tally.failures += 1
             tally.latest = now
@@ -133,10 +160,50 @@ class Throttle:
         self._clock.callLater(delay, self._occupy, attempt, -1)
         return delay
 
+    def _pair(self, email: str, address: str) -> Tally | None:
+        pairs = self._pairs.get(email)
+        return pairs.get(address) if pairs is not None else None
+
+    def _judges(
+        self, email: str, address: str, proof: str | None = None
+    ) -> tuple[tuple[Tally, ...], bool]:
+        """Whose failures count for an attempt, and whether it is a stranger's."""
+        if proof is not None:
+            return (self._tally("proof", proof),), False
+        pair = self._pair(email, address)
+        if pair is not None:
+            return (self._fresh(pair),), False
+        return (self._tally("account", email), self._tally("address", address)), True
+
+    def _check_place(self, tally: Tally, address: str) -> None:
+        """:raises TooManyRequests: there is no place for this address now."""
+        free = tally.places - tally.busy
+        if tally.is_open or (tally.line is None and free > 0):
+            return
+        now = self._clock.seconds()
+        if tally.line is not None and tally.line.may_go(address, free, now):
+            return
+        again = self._delay(tally)
+        if tally.line is not None:
+            again *= 1 + tally.line.wait(address, now) / tally.places
+            self._keep_line(tally.line)
+        raise TooManyRequests(
+            "too many sign-ins at once for this account, or failures from this address",
+            retry_after=min(again, max(LONGEST_DELAY, PATIENCE / 2)),
+        )
+
+    def _keep_line(self, line: Line) -> None:
+        self._lines[line] = None
+        self._lines.move_to_end(line)
+        if len(self._lines) > LINES_MAX:
+            self._lines.popitem(last=False)[0].clear()
+
     def _tally(self, kind: str, name: str) -> Tally:
         tally = self._tallies.get((kind, name))
         if tally is None:
             tally = self._tallies[kind, name] = Tally(FREE_FAILURES[kind])
+            # Of an address only those it calls itself could take turns, which cost nothing.
+            tally.line = Line() if kind == "account" else None
             while len(self._tallies) > TALLIES_MAX:
                 self._tallies.popitem(last=False)
             return tally
@@ -162,17 +229,6 @@ class Throttle:
             self._busy += places
 
 
-def network_of(address: str) -> str:
-    """Whom an address stands for: itself, or its /64 where it is IPv6.
-
-    A single IPv6 customer has 2⁶⁴ addresses to guess from (RFC 6177).
-    """
-    if ":" not in address:
-        return address
-    try:
-        parsed = ipaddress.IPv6Address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
-    return str(ipaddress.IPv6Network((parsed, 64), strict=False).network_address)
+def account_of(email: str) -> str:
+    """Under which name an e-mail is counted."""
+    return email[:EMAIL_KEPT].lower()

@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 import orjson
 import psycopg2.errors
 
-from stacksync.db.connection import Row
-from stacksync.db.database import Database
+from stacksync.db.connection import Arguments, Row
+from stacksync.db.database import Database, Transaction
 from stacksync.errors import Conflict, EmailTaken
 from stacksync.model import Account
 
@@ -39,7 +39,10 @@ def account(row: Row) -> Account:
 
 
 class AccountTable:
-    """The ``account`` table, and the workspace that every account begins with."""
+    """The ``account`` table, and the workspace that every account begins with.
+
+    What changes something is a transaction of its own, or part of the one ``within`` which it is.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -53,6 +56,8 @@ class AccountTable:
         workspace_name: str,
         identity_id: str | None = None,
         identity_is_ours: bool = False,
+        *,
+        within: Transaction | None = None,
     ) -> Account:
         """Add an account with its first workspace, and a job for that one's container.
 
@@ -61,7 +66,8 @@ class AccountTable:
         """
         workspace_id = uuid4()
         try:
-            rows = await self._database.query(
+            rows = await self._changed(
+                within,
                 "add account",
                 f"""
                 WITH added AS (
@@ -100,14 +106,20 @@ class AccountTable:
         return account(rows[0]) if rows else None
 
     async def link(
-        self, account_id: UUID, identity_id: str, identity_is_ours: bool
+        self,
+        account_id: UUID,
+        identity_id: str,
+        identity_is_ours: bool,
+        *,
+        within: Transaction | None = None,
     ) -> Account | None:
         """Say which user of the identity service it is; leaves jobs for what that one may reach.
 
         :raises Conflict: another account has this user.
         """
         try:
-            rows = await self._database.query(
+            rows = await self._changed(
+                within,
                 "link account",
                 f"""
                 WITH updated AS (
@@ -120,7 +132,6 @@ class AccountTable:
                 FROM updated
                 """,
                 [identity_id, identity_is_ours, account_id],
-                repeatable=True,
             )
         except psycopg2.errors.UniqueViolation:
             raise identity_taken(identity_id) from None
@@ -132,6 +143,13 @@ class AccountTable:
             f"SELECT {COLUMNS} FROM account WHERE id = %s",
             [account_id],
             repeatable=True,
+        )
+        return account(rows[0]) if rows else None
+
+    async def locked(self, transaction: Transaction, account_id: UUID) -> Account | None:
+        """An account that nobody else changes meanwhile."""
+        rows = await transaction.query(
+            f"SELECT {COLUMNS} FROM account WHERE id = %s FOR NO KEY UPDATE", [account_id]
         )
         return account(rows[0]) if rows else None
 
@@ -155,16 +173,6 @@ class AccountTable:
         )
         return tuple(row[0] for row in rows)
 
-    async def password_hash(self, email: str) -> tuple[UUID, str | None, str | None] | None:
-        """The account of this e-mail, its password hash, its user in the identity service."""
-        rows = await self._database.query(
-            "read password hash",
-            "SELECT id, password_hash, identity_id FROM account WHERE lower(email) = lower(%s)",
-            [email],
-            repeatable=True,
-        )
-        return (rows[0][0], rows[0][1], rows[0][2]) if rows else None
-
     async def all(self) -> tuple[Account, ...]:
         rows = await self._database.query(
             "list accounts",
@@ -179,30 +187,37 @@ class AccountTable:
         email: str | None,
         name: str | None,
         quota_limit: int | None,
-        password_hash: str | None,
+        *,
+        within: Transaction | None = None,
     ) -> Account | None:
         """Set what is not ``None``; a new quota leaves jobs that mirror it to the containers.
 
         :raises EmailTaken: another account has this e-mail.
         """
         try:
-            rows = await self._database.query(
+            rows = await self._changed(
+                within,
                 "update account",
                 f"""
                 WITH updated AS (
                     UPDATE account SET
                         email = coalesce(%s, email), name = coalesce(%s, name),
-                        quota_limit = coalesce(%s, quota_limit),
-                        password_hash = coalesce(%s, password_hash)
+                        quota_limit = coalesce(%s, quota_limit)
                     WHERE id = %s RETURNING {COLUMNS})
                 SELECT {COLUMNS}, (
                     SELECT count({ADD_CONTAINER_JOB})
                     FROM workspace w WHERE w.owner_id = updated.id AND %s)
                 FROM updated
                 """,
-                [email, name, quota_limit, password_hash, account_id, quota_limit is not None],
-                repeatable=True,
+                [email, name, quota_limit, account_id, quota_limit is not None],
             )
         except psycopg2.errors.UniqueViolation:
             raise EmailTaken(email or "") from None
         return account(rows[0][:-1]) if rows else None
+
+    async def _changed(
+        self, within: Transaction | None, label: str, sql: str, arguments: Arguments
+    ) -> list[Row]:
+        if within is not None:
+            return await within.query(sql, arguments)
+        return await self._database.query(label, sql, arguments)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from uuid import UUID
 
-from attrs import field, frozen
-
 from stacksync.db.accounts import AccountTable
+from stacksync.db.database import Database, Transaction
 from stacksync.engine import validation
+from stacksync.engine.account_audit import AccountAudit
 from stacksync.engine.addressees import folded
 from stacksync.engine.proposals import Proposals
 from stacksync.engine.removal import AccountRemoval
+from stacksync.engine.sign_ins import SignIns
 from stacksync.errors import AccountNotFound, InvalidRequest
 from stacksync.model import Account, Principal, SignIn
 
@@ -19,36 +20,32 @@ FIRST_WORKSPACE = "StackSync"
 """What the workspace that every account begins with is called."""
 
 
-@frozen
-class Credentials:
-    """What a sign-in is checked against; no hash means that no password fits."""
-
-    account_id: UUID
-    password_hash: str | None = field(repr=False)
-    identity_id: str | None = None
-    """The user in the identity service, if it has one there."""
-
-
 class Accounts:
     """Operations on accounts.
 
-    ``create``, ``by_email``, ``list``, ``update`` and ``credentials`` are for
-    the operator and for signing in; front-ends hand users only their own.
+    ``create``, ``by_email``, ``list`` and ``update`` are for the operator and for
+    signing in; front-ends hand users only their own.
     """
 
     def __init__(
         self,
+        database: Database,
         table: AccountTable,
         removal: AccountRemoval,
         proposals: Proposals,
         wake: Callable[[], None],
+        audit: AccountAudit,
+        sign_ins: SignIns,
         *,
         auto_accept: bool,
     ) -> None:
+        self._database = database
         self._table = table
         self._removal = removal
         self._proposals = proposals
         self._wake = wake
+        self._audit = audit
+        self._sign_ins = sign_ins
         self._auto_accept = auto_accept
 
     async def create(
@@ -78,9 +75,22 @@ class Accounts:
         name = name or email.rpartition("@")[0]
         validation.check_text("name", name)
         check_quota(quota_limit)
-        account = await self._table.insert(
-            email, name, quota_limit, password_hash, FIRST_WORKSPACE, identity_id, identity_is_ours
-        )
+
+        async def work(transaction: Transaction) -> Account:
+            added = await self._table.insert(
+                email,
+                name,
+                quota_limit,
+                password_hash,
+                FIRST_WORKSPACE,
+                identity_id,
+                identity_is_ours,
+                within=transaction,
+            )
+            await self._audit.created(transaction, added)
+            return added
+
+        account = await self._database.transaction("add account", work)
         self._wake()
         await self._accept_all(account)
         return account
@@ -103,9 +113,17 @@ class Accounts:
         :raises AccountNotFound: no such account.
         :raises Conflict: another account has this user.
         """
-        account = await self._table.link(account_id, identity_id, identity_is_ours)
-        if account is None:
-            raise AccountNotFound(account_id)
+
+        async def work(transaction: Transaction) -> Account:
+            linked = await self._table.link(
+                account_id, identity_id, identity_is_ours, within=transaction
+            )
+            if linked is None:
+                raise AccountNotFound(account_id)
+            await self._audit.linked(transaction, linked)
+            return linked
+
+        account = await self._database.transaction("link account", work)
         self._wake()
         return account
 
@@ -154,9 +172,10 @@ class Accounts:
         email: str | None = None,
         name: str | None = None,
         quota_limit: int | None = None,
-        password_hash: str | None = None,
     ) -> Account:
         """Change what is not ``None``; what was proposed to a new e-mail: see :meth:`create`.
+
+        By the old e-mail nobody is signed in any more, nor connected to the broker.
 
         :raises AccountNotFound: no such account.
         :raises EmailTaken: another account has this e-mail.
@@ -167,9 +186,21 @@ class Accounts:
         validation.check_text("name", name)
         if quota_limit is not None:
             check_quota(quota_limit)
-        account = await self._table.update(account_id, email, name, quota_limit, password_hash)
-        if account is None:
-            raise AccountNotFound(account_id)
+
+        async def work(transaction: Transaction) -> Account:
+            before = await self._table.locked(transaction, account_id)
+            after = await self._table.update(
+                account_id, email, name, quota_limit, within=transaction
+            )
+            if before is None or after is None:
+                raise AccountNotFound(account_id)
+            if after.email != before.email:
+                await self._sign_ins.renamed(transaction, account_id, before.email)
+            await self._audit.changed(transaction, before, after)
+            return after
+
+        # Again, it finds nothing that it would change.
+        account = await self._database.transaction("update account", work, repeatable=True)
         self._wake()
         if email is not None:
             await self._accept_all(account)
@@ -179,11 +210,6 @@ class Accounts:
         """Accept what was proposed to the account's e-mail, where the operator wants that."""
         if self._auto_accept:
             await self._proposals.accept_all(Principal(account.id, SignIn.OPERATOR))
-
-    async def credentials(self, email: str) -> Credentials | None:
-        """What to check a password against, or ``None`` for an unknown e-mail."""
-        found = await self._table.password_hash(email) if can_be_kept(email) else None
-        return Credentials(*found) if found is not None else None
 
 
 def can_be_kept(email: str) -> bool:

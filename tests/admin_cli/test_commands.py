@@ -65,7 +65,9 @@ def stored_hash(dsn: str, email: str) -> str:
 
 
 def test_an_account_is_made_shown_changed_and_listed(operator: Operator) -> None:
-    made = operator.gets("user", "add", ANNA, "--quota", "1G", "--password-stdin", text="secret\n")
+    made = operator.gets(
+        "user", "add", ANNA, "--quota", "1G", "--password-stdin", text="a secret\n"
+    )
     assert made["email"] == ANNA
     assert made["name"] == "anna"
     assert made["quota_limit"] == 1024**3
@@ -87,13 +89,36 @@ def test_an_account_is_made_shown_changed_and_listed(operator: Operator) -> None
 def test_passwords_are_stored_as_hashes_of_what_was_given(
     operator: Operator, database_dsn: str
 ) -> None:
-    operator.reads("user", "add", ANNA, "--password-stdin", text="first\n")
+    operator.reads("user", "add", ANNA, "--password-stdin", text="the first\n")
     verify = argon2.PasswordHasher().verify
-    assert verify(stored_hash(database_dsn, ANNA), "first")
-    operator.reads("user", "set", ANNA, "--password-stdin", text="second\n")
-    assert verify(stored_hash(database_dsn, ANNA), "second")
+    assert verify(stored_hash(database_dsn, ANNA), "the first")
+    told = operator.gets("user", "set", ANNA, "--password-stdin", text="the second\n")
+    assert told["revoked"] == 0
+    assert verify(stored_hash(database_dsn, ANNA), "the second")
     operator.reads("user", "set", ANNA, "--name", "Anna")
-    assert verify(stored_hash(database_dsn, ANNA), "second")
+    assert verify(stored_hash(database_dsn, ANNA), "the second")
+
+
+def test_a_new_password_revokes_what_the_one_before_has_given_out(
+    operator: Operator, database_dsn: str
+) -> None:
+    operator.reads("user", "add", ANNA)
+    with closing(psycopg2.connect(database_dsn)) as connection, connection:
+        connection.cursor().execute(
+            "WITH d AS (INSERT INTO device (account_id, name) SELECT id, 'x' FROM account"
+            " RETURNING id, account_id)"
+            " INSERT INTO token (account_id, device_id, name, scope, secret_hash)"
+            " SELECT account_id, id, 'x', 'sync', 'x' FROM d"
+        )
+
+    told = operator.reads("user", "passwd", ANNA)
+
+    assert f"{ANNA} has a new password; 1 token is revoked" in told
+    (line,) = (line for line in told.splitlines() if line.startswith("Password"))
+    assert argon2.PasswordHasher().verify(stored_hash(database_dsn, ANNA), line.split()[1])
+    again = operator.gets("user", "passwd", ANNA, "--password-stdin", text="the third\n")
+    assert again == {"email": ANNA, "revoked": 0}
+    assert "no such account" in operator.is_refused("user", "passwd", "b@example.org")
 
 
 def test_a_password_that_was_made_up_is_told_once(operator: Operator, database_dsn: str) -> None:
@@ -114,7 +139,8 @@ def test_what_cannot_be_done_is_told_with_status_1(operator: Operator) -> None:
     assert "no such account" in operator.is_refused("user", "set", "b@example.org", "--name", "B")
     assert "exists already" in operator.is_refused("user", "add", ANNA.upper())
     assert "'anna' is not an e-mail" in operator.is_refused("user", "add", "anna")
-    assert "must not be empty" in operator.is_refused("user", "add", ANNA, "--password-stdin")
+    refused = operator.is_refused("user", "passwd", ANNA, "--password-stdin", text="hallo123")
+    assert "password: is one of the commonest" in refused
     error = json.loads(operator.is_refused("--json", "user", "show", "b@example.org"))
     assert error == {
         "error": {"kind": "AccountNotFound", "message": "no such account: b@example.org"}

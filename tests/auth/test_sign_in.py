@@ -15,11 +15,12 @@ from twisted.python.failure import Failure
 from zope.interface.verify import verifyObject
 
 from stacksync.auth import proofs
+from stacksync.auth.hash_queue import Turn
 from stacksync.auth.local import LocalPasswords
 from stacksync.auth.passwords import PasswordHasher
 from stacksync.auth.sign_in import PasswordAuthenticator
 from stacksync.config import AuthConfig
-from stacksync.engine.accounts import Credentials
+from stacksync.engine.passwords import Credentials
 from stacksync.errors import NotAuthenticated, TooManyRequests, Unavailable
 from stacksync.interfaces import IAuthenticator
 from stacksync.model import Principal, SignIn
@@ -42,6 +43,9 @@ class KnownAccounts:
             raise self.problem
         return self.known.get(email.lower())
 
+    async def renew(self, account_id: UUID, old_hash: str, new_hash: str) -> bool:
+        raise AssertionError("no hash here is outdated")
+
 
 class CountingHasher:
     """Says ``right`` is right, when told to, and counts what it was asked."""
@@ -51,12 +55,15 @@ class CountingHasher:
         self.pending: list[Deferred[None]] = []
         self.slow = False
 
-    async def verify(self, password_hash: str | None, password: str) -> bool:
+    async def verify(self, password_hash: str | None, password: str, name: str, turn: Turn) -> bool:
         self.asked[password_hash] += 1
         if self.slow:
             self.pending.append(Deferred())
             await self.pending[-1]
         return password_hash is not None and password == "right"
+
+    def is_outdated(self, password_hash: str) -> bool:
+        return False
 
     def go_on(self) -> None:
         for waiting in self.pending:

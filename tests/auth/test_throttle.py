@@ -6,7 +6,7 @@ import pytest
 from twisted.internet.task import Clock
 
 from stacksync.auth import throttle
-from stacksync.auth.throttle import Throttle, network_of
+from stacksync.auth.throttle import Throttle
 from stacksync.errors import TooManyRequests
 
 ANNA = "anna@example.org"
@@ -186,17 +186,51 @@ def test_what_is_remembered_is_bounded(
     assert max(len(name) for _, name in slow._tallies) == throttle.EMAIL_KEPT
 
 
-@pytest.mark.parametrize(
-    ("address", "network"),
-    [
-        ("192.0.2.1", "192.0.2.1"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
-        ("2001:db8:1:2::", "2001:db8:1:2::"),
-        ("fe80::1%eth0", "fe80::"),
-        ("::ffff:192.0.2.1", "192.0.2.1"),
-        ("local", "local"),
-        ("not:an:address", "not:an:address"),
-    ],
-)
-def test_an_ipv6_address_stands_for_its_network(address: str, network: str) -> None:
-    assert network_of(address) == network
+def test_after_many_failures_the_pace_goes_down_but_not_to_nothing(
+    slow: Throttle, clock: Clock
+) -> None:
+    for _ in range(throttle.MANY_FAILURES):
+        clock.advance(fail(slow, address=ELSEWHERE))
+    attempts = [slow.admit(ANNA, ELSEWHERE) for _ in range(throttle.BUSY_AFTER_MANY)]
+    with pytest.raises(TooManyRequests):
+        slow.admit(ANNA, ELSEWHERE)
+    for attempt in attempts:
+        slow.abandoned(attempt)
+
+    slow.succeeded(slow.admit(ANNA, HOME))
+
+
+def test_what_was_right_before_waits_behind_nobody_wherever_it_comes_from(slow: Throttle) -> None:
+    for host in range(throttle.BUSY_PER_TALLY):
+        fail(slow, address=f"192.0.2.{host}")
+    with pytest.raises(TooManyRequests):
+        slow.admit(ANNA, "203.0.113.1")
+
+    slow.succeeded(slow.admit(ANNA, "203.0.113.1", "proof"))
+
+
+def test_what_was_right_before_and_is_no_more_is_a_guess_like_any_other(
+    slow: Throttle, clock: Clock
+) -> None:
+    fail(slow)
+    assert slow.failed(slow.admit(ANNA, ELSEWHERE, "proof")) == 1
+    clock.advance(8)
+    assert fail(slow) == 2
+    assert slow.knows(ANNA, ELSEWHERE) is False
+
+
+def test_a_proof_can_be_checked_a_few_times_at_once_only(slow: Throttle) -> None:
+    for _ in range(throttle.BUSY_PER_TALLY):
+        slow.admit(ANNA, HOME, "proof")
+    with pytest.raises(TooManyRequests):
+        slow.admit(ANNA, ELSEWHERE, "proof")
+
+
+def test_an_account_with_many_addresses_makes_nobody_else_s_be_forgotten(slow: Throttle) -> None:
+    slow.succeeded(slow.admit(ANNA, HOME))
+    for number in range(2 * throttle.TALLIES_MAX // 100):
+        address = f"2001:db8:0:{number:x}::1"
+        slow.succeeded(slow.admit("guesser@example.org", address, "own password"))
+
+    assert slow.knows(ANNA, HOME)
+    assert len(slow._pairs["guesser@example.org"]) == throttle.PAIRS_PER_ACCOUNT

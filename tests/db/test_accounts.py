@@ -41,7 +41,6 @@ async def test_an_account_is_found_by_its_id_and_its_address_in_any_case(world: 
     assert await accounts.by_id(account.id) == account
     for spelling in (email, email.lower(), email.upper()):
         assert await accounts.by_email(spelling) == account
-        assert await accounts.password_hash(spelling) == (account.id, "the hash", None)
 
 
 @ensureDeferred
@@ -50,8 +49,7 @@ async def test_who_is_unknown_is_none(world: World) -> None:
     assert await accounts.by_id(uuid4()) is None
     for nobody in ("nobody@example.org", "", "%", "' OR true --"):
         assert await accounts.by_email(nobody) is None
-        assert await accounts.password_hash(nobody) is None
-    assert await accounts.update(uuid4(), None, "A", None, None) is None
+    assert await accounts.update(uuid4(), None, "A", None) is None
 
 
 @ensureDeferred
@@ -63,9 +61,9 @@ async def test_an_address_can_be_had_once_whatever_its_case(world: World) -> Non
         await accounts.insert(email.swapcase(), "B", 1, None, "files")
     other = await accounts.insert(address("Berta"), "B", 1, None, "files")
     with pytest.raises(EmailTaken):
-        await accounts.update(other.id, email.lower(), None, None, None)
+        await accounts.update(other.id, email.lower(), None, None)
     # One's own in another spelling is no conflict.
-    updated = await accounts.update(account.id, email.upper(), None, None, None)
+    updated = await accounts.update(account.id, email.upper(), None, None)
     assert updated == evolve(account, email=email.upper())
 
 
@@ -86,11 +84,10 @@ async def test_of_many_who_want_an_address_at_once_one_gets_it(world: World) -> 
 async def test_an_update_changes_what_is_given_and_keeps_the_rest(world: World) -> None:
     accounts = world.accounts
     account = await accounts.insert(address(), "A", 1, "hash", "files")
-    assert await accounts.update(account.id, None, None, None, None) == account
-    assert await accounts.update(account.id, None, "B", None, None) == evolve(account, name="B")
-    updated = await accounts.update(account.id, None, None, 0, "new hash")
+    assert await accounts.update(account.id, None, None, None) == account
+    assert await accounts.update(account.id, None, "B", None) == evolve(account, name="B")
+    updated = await accounts.update(account.id, None, None, 0)
     assert updated == evolve(account, name="B", quota_limit=0)
-    assert await accounts.password_hash(account.email) == (account.id, "new hash", None)
 
 
 @ensureDeferred

@@ -10,7 +10,7 @@ from attrs import evolve
 from pytest_twisted import ensureDeferred
 
 from stacksync.engine import Engine
-from stacksync.engine.accounts import FIRST_WORKSPACE, Credentials
+from stacksync.engine.accounts import FIRST_WORKSPACE
 from stacksync.errors import AccountNotFound, Conflict, EmailTaken, InvalidRequest
 from stacksync.model import Account, Principal, SignIn
 from tests.db.builders import number
@@ -108,25 +108,10 @@ async def test_what_is_not_mentioned_stays(engine: Engine) -> None:
     changed = await engine.accounts.update(anna.id, quota_limit=2**63 - 1)
     assert changed == evolve(anna, quota_limit=2**63 - 1)
     email = address("new")
-    changed = await engine.accounts.update(anna.id, email=email, password_hash="other")
+    changed = await engine.accounts.update(anna.id, email=email)
     assert changed == evolve(anna, quota_limit=2**63 - 1, email=email)
-    assert await engine.accounts.credentials(email) == Credentials(anna.id, "other")
     with pytest.raises(AccountNotFound):
         await engine.accounts.update(uuid4(), name="nobody")
-
-
-@ensureDeferred
-async def test_credentials_are_for_known_addresses_and_do_not_show_the_hash(
-    engine: Engine,
-) -> None:
-    anna = await account(engine)
-    without = await account(engine, password_hash=None)
-    found = await engine.accounts.credentials(anna.email.upper())
-    assert found == Credentials(anna.id, "the hash")
-    assert "the hash" not in repr(found)
-    assert await engine.accounts.credentials(without.email) == Credentials(without.id, None)
-    for unknown in ("nobody@example.org", "", *UNSUITABLE):
-        assert await engine.accounts.credentials(unknown) is None
 
 
 @ensureDeferred
@@ -150,7 +135,7 @@ async def test_jobs_see_to_the_container_and_mirror_quota_and_user(
 
     assert jobs() == 1
     assert await engine.accounts.by_identity(f"user {email}") == account
-    credentials = await engine.accounts.credentials(email)
+    credentials = await engine.passwords.credentials(email)
     assert credentials is not None
     assert credentials.identity_id == f"user {email}"
     await engine.accounts.update(account.id, name="other")
