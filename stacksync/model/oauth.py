@@ -48,6 +48,37 @@ class RequestToken:
 
 
 @frozen
+class Asked:
+    """What a person is asked to allow.
+
+    :ivar application: what the one who asks is called.
+    """
+
+    token: RequestToken
+    application: str
+
+
+@frozen
+class Allowed:
+    """What a person has allowed.
+
+    :ivar verifier: what the application has to show as well: it comes from the person, or
+        with them.
+    """
+
+    token: RequestToken
+    verifier: str = field(repr=False)
+
+
+@frozen
+class TokenCredentials:
+    """A token and its secret, as an application is given them: temporary ones, or for good."""
+
+    key: str
+    secret: str = field(repr=False)
+
+
+@frozen
 class SignedRequest:
     """What a signature is made over (RFC 5849, section 3.4), as HTTP brought it.
 

@@ -1,0 +1,31 @@
+"""What applications and people use of OAuth 1.0a (RFC 5849): two resources and a page.
+
+``/oauth/request_token`` and ``/oauth/access_token`` are for applications;
+``/oauth/authorize`` is where they send people.  Who signs a request is known
+by :mod:`stacksync.auth`, what follows on what by the engine.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stacksync.protocols.http.oauth.authorize import AuthorizeResource
+from stacksync.protocols.http.oauth.style import StyleResource
+from stacksync.protocols.http.oauth.tokens import AccessTokenResource, RequestTokenResource
+from stacksync.protocols.http.resource import JSONResource
+
+if TYPE_CHECKING:
+    from stacksync.engine import Engine
+    from stacksync.interfaces import IAuthenticator
+
+__all__ = ["oauth_resource"]
+
+
+def oauth_resource(engine: Engine, authenticator: IAuthenticator) -> JSONResource:
+    """What stands below ``/oauth``."""
+    oauth = JSONResource({})
+    oauth.putChild(b"request_token", RequestTokenResource())
+    oauth.putChild(b"authorize", AuthorizeResource(engine.oauth, authenticator))
+    oauth.putChild(b"access_token", AccessTokenResource())
+    oauth.putChild(b"style.css", StyleResource())
+    return oauth
