@@ -15,11 +15,12 @@ from stacksync.db.items import HeldItem, held_within
 from stacksync.db.locks import Locks, with_locks
 from stacksync.db.members import MemberTable
 from stacksync.db.proposals import ProposalTable
-from stacksync.engine.access import Access, check_may_share
+from stacksync.engine.access import Access, check_may_share, check_scope
 from stacksync.engine.addressees import check_any, distinct, folded
 from stacksync.engine.author import Author, author_of
 from stacksync.engine.devices import Devices
 from stacksync.engine.item_checks import check_kind
+from stacksync.engine.share_audit import ShareAudit
 from stacksync.engine.share_checks import locked_item, nested_in
 from stacksync.engine.sharing import Sharing
 from stacksync.errors import (
@@ -50,6 +51,7 @@ class Members:
         access: Access,
         devices: Devices,
         sharing: Sharing,
+        audit: ShareAudit,
     ) -> None:
         self._accounts = accounts
         self._database = database
@@ -58,6 +60,7 @@ class Members:
         self._access = access
         self._devices = devices
         self._sharing = sharing
+        self._audit = audit
 
     async def list(self, principal: Principal, folder_id: int) -> tuple[Member, ...]:
         """Who can see a folder, the owner first: of a private one nobody else.
@@ -88,6 +91,7 @@ class Members:
         :raises InvalidRequest: one is the owner's e-mail, or nobody is left of them.
         :raises Unavailable: the database is away.
         """
+        check_scope(principal)
         addresses = distinct(emails)
         author = await author_of(self._devices, principal, request_id)
 
@@ -115,8 +119,10 @@ class Members:
             check_any([*leaving, *alive])
             for proposal in withdrawn:
                 await self._proposals.answer(transaction, proposal.id, ProposalState.WITHDRAWN)
+                await self._audit.ended(transaction, principal, proposal, ProposalState.WITHDRAWN)
             if leaving:
                 await self._part(transaction, locks, held, leaving, author)
+                await self._audit.unshared(transaction, principal, held, leaving)
             gone = {folded(each.email) for each in leaving}
             return (
                 *(Addressee(each.email, each.name, AddresseeState.REMOVED) for each in leaving),
@@ -138,6 +144,7 @@ class Members:
         :raises SharedFolder: it is the principal's own, or not shared.
         :raises NestedShare: it stands in a shared folder: that one can be left.
         """
+        check_scope(principal)
         author = await author_of(self._devices, principal, request_id)
 
         async def work(transaction: Transaction, locks: Locks, held: HeldItem) -> None:
@@ -149,6 +156,7 @@ class Members:
             members = await self._table.within(transaction, held.workspace.id)
             leaving = [each for each in members if each.account_id == principal.account_id]
             await self._part(transaction, locks, held, leaving, author)
+            await self._audit.unshared(transaction, principal, held, leaving)
 
         await self._settled(principal, folder_id, "leave share", work)
 

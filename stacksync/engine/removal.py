@@ -14,12 +14,15 @@ from stacksync.db.database import Database, Transaction
 from stacksync.db.items import held_within
 from stacksync.db.locks import Locks, with_locks
 from stacksync.db.members import MemberTable
+from stacksync.engine.account_audit import AccountAudit
 from stacksync.engine.author import Author
 from stacksync.engine.devices import IMPLICIT
+from stacksync.engine.share_audit import ShareAudit
 from stacksync.engine.share_jobs import ShareJobs
 from stacksync.engine.sharing import Sharing
+from stacksync.engine.sign_ins import SignIns
 from stacksync.errors import AccountNotFound
-from stacksync.model import Role, Workspace
+from stacksync.model import Principal, Role, SignIn, Workspace
 
 
 class AccountRemoval:
@@ -32,12 +35,18 @@ class AccountRemoval:
         members: MemberTable,
         sharing: Sharing,
         jobs: ShareJobs,
+        audit: AccountAudit,
+        share_audit: ShareAudit,
+        sign_ins: SignIns,
     ) -> None:
         self._database = database
         self._table = table
         self._members = members
         self._sharing = sharing
         self._jobs = jobs
+        self._audit = audit
+        self._share_audit = share_audit
+        self._sign_ins = sign_ins
 
     async def remove(self, account_id: UUID, *, keep_data: bool) -> None:
         """See :meth:`stacksync.engine.accounts.Accounts.remove`."""
@@ -65,6 +74,8 @@ class AccountRemoval:
                     # Nobody is a member any more: nobody may reach it.
                     closed = await self._jobs.container(transaction, workspace_id, container)
                     await self._jobs.copy(transaction, container, closed, is_kept=True)
+            await self._audit.removed(transaction, account_id, keep_data=keep_data)
+            await self._sign_ins.changed(transaction, account_id)
             await self._table.remove(transaction, account_id)
             identity_id, is_ours = found
             if identity_id is not None and is_ours:
@@ -84,8 +95,10 @@ class AccountRemoval:
         author = Author(uuid5(owner_id, IMPLICIT), uuid4().hex)
         if workspace.role is Role.OWNER:
             # It goes with what is in it, container and all: nothing need move home before.
-            guests = [each for each in members if not each.is_owner]
-            await self._sharing.dismiss(transaction, held, guests, author)
+            leaving = [each for each in members if not each.is_owner]
+            await self._sharing.dismiss(transaction, held, leaving, author)
         else:
             leaving = [each for each in members if each.account_id == account_id]
             await self._sharing.part(transaction, locks, held, leaving, author)
+        removed = Principal(account_id, SignIn.OPERATOR)
+        await self._share_audit.unshared(transaction, removed, held, leaving)

@@ -11,18 +11,21 @@ from uuid import UUID
 
 from stacksync.db.database import Transaction
 from stacksync.db.jobs import JobTable
-from stacksync.model import Item, JobKind, Workspace
+from stacksync.engine.sign_ins import SignIns
+from stacksync.model import Item, JobKind, Member, Workspace
 
 
 class ShareJobs:
     """Adds jobs to a transaction, and wakes who does them once it is committed.
 
     :param wake: tells this instance's runner that there is something to do.
+    :param sign_ins: knows what is to be done about connections to the broker.
     """
 
-    def __init__(self, table: JobTable, wake: Callable[[], None]) -> None:
+    def __init__(self, table: JobTable, wake: Callable[[], None], sign_ins: SignIns) -> None:
         self._table = table
         self._wake = wake
+        self._sign_ins = sign_ins
 
     async def container(self, transaction: Transaction, workspace_id: UUID, container: str) -> int:
         """The container is there, for those who are members by then."""
@@ -62,6 +65,11 @@ class ShareJobs:
         return await self._add(
             transaction, JobKind.REMOVE_IDENTITY, f"identity:{user_id}", {"user_id": user_id}
         )
+
+    async def disconnect(self, transaction: Transaction, member: Member) -> None:
+        """Somebody who is no member any more has to ask the broker anew what it may hear."""
+        transaction.after_commit(self._wake)
+        await self._sign_ins.may_do_less(transaction, member.account_id, member.email)
 
     async def tell_proposal(
         self, transaction: Transaction, owner_id: UUID, proposal_id: UUID, request_id: str

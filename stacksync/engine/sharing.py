@@ -232,6 +232,7 @@ class Sharing:
         """
         for member in leaving:
             await self._members.remove(transaction, held.workspace.id, member.account_id)
+            await self._jobs.disconnect(transaction, member)
             await self._jobs.tell_unshared(
                 transaction, member.account_id, held.workspace, held.item, author.request_id
             )

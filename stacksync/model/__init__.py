@@ -16,6 +16,12 @@ from stacksync.model.accounts import (
     SignIn,
 )
 from stacksync.model.audit import AuditEvent, AuditKind
+from stacksync.model.broker import (
+    BrokerPermission,
+    BrokerResource,
+    ClientExchange,
+    ExchangePurpose,
+)
 from stacksync.model.commits import (
     CommitRequest,
     CommitResult,
@@ -42,7 +48,14 @@ from stacksync.model.listings import (
     Order,
     Paging,
 )
-from stacksync.model.oauth import Consumer, RequestToken, SignedRequest
+from stacksync.model.oauth import (
+    Allowed,
+    Asked,
+    Consumer,
+    RequestToken,
+    SignedRequest,
+    TokenCredentials,
+)
 from stacksync.model.sharing import (
     Addressee,
     AddresseeState,
@@ -60,10 +73,15 @@ __all__ = [
     "Account",
     "Addressee",
     "AddresseeState",
+    "Allowed",
+    "Asked",
     "AuditEvent",
     "AuditKind",
     "BlobInfo",
+    "BrokerPermission",
+    "BrokerResource",
     "Changes",
+    "ClientExchange",
     "CommitRequest",
     "CommitResult",
     "Consumer",
@@ -71,6 +89,7 @@ __all__ = [
     "Content",
     "Device",
     "DeviceDescription",
+    "ExchangePurpose",
     "Item",
     "ItemChange",
     "ItemOutcome",
@@ -94,5 +113,6 @@ __all__ = [
     "SignIn",
     "SignedRequest",
     "Token",
+    "TokenCredentials",
     "Workspace",
 ]

@@ -33,8 +33,12 @@ class AuditKind(StrEnum):
     SHARE_ACCEPTED = "share-accepted"
     SHARE_DECLINED = "share-declined"
     SHARE_WITHDRAWN = "share-withdrawn"
+    ROLE_CHANGED = "role-changed"
+    """Somebody may do more or less than before in a folder that he takes part in."""
     UNSHARED = "unshared"
-    """Somebody takes part in a folder no more; by himself, if the two are the same."""
+    """Somebody takes part in a folder no more; by himself, unless the detail says by whom."""
+    EVENTS_LOST = "events-lost"
+    """So many sign-ins and refusals were not written, for the database was away too long."""
 
 
 @frozen

@@ -81,6 +81,64 @@ async def test_a_message_without_a_login_is_nobodys(broker_identity: BrokerIdent
         await broker_identity.principal(deliver(b""), {"userId": str(ANNA)})
 
 
+@pytest.mark.parametrize("login", [None, str(ANNA), "anna@example.org"])
+@ensureDeferred
+async def test_the_exchange_that_only_one_account_may_write_to_decides(
+    clock: Clock, directory: Directory, login: str | None
+) -> None:
+    accounts: Any = directory
+    asked = BrokerIdentity(clock, accounts, is_asked=True)
+    properties = {"user_id": login} if login is not None else {}
+    delivery = deliver(b"", exchange=f"rpc#{ANNA}", **properties)
+
+    assert await asked.principal(delivery, {}) == Principal(ANNA, SignIn.BROKER)
+    with pytest.raises(NotAuthenticated, match="userId is not the account"):
+        await asked.principal(delivery, {"userId": str(BERT)})
+
+
+@pytest.mark.parametrize(
+    ("exchange", "login", "problem"),
+    [
+        (f"rpc#{ANNA}", str(BERT), "the exchange of the message belongs to"),
+        (f"multi#{ANNA}", None, "no user_id property"),
+        (f"rpc#{str(ANNA).replace('-', '')}", None, "no user_id property"),
+        ("rpc#", None, "no user_id property"),
+        ("", None, "no user_id property"),
+    ],
+)
+@ensureDeferred
+async def test_an_exchange_names_nobody_else(
+    clock: Clock, directory: Directory, exchange: str, login: str | None, problem: str
+) -> None:
+    accounts: Any = directory
+    asked = BrokerIdentity(clock, accounts, is_asked=True)
+    properties = {"user_id": login} if login is not None else {}
+
+    with pytest.raises(NotAuthenticated, match=problem):
+        await asked.principal(deliver(b"", exchange=exchange, **properties), {})
+
+
+@ensureDeferred
+async def test_where_the_broker_asks_nobody_an_exchange_proves_nothing(
+    broker_identity: BrokerIdentity,
+) -> None:
+    with pytest.raises(NotAuthenticated, match="no user_id property"):
+        await broker_identity.principal(deliver(b"", exchange=f"rpc#{ANNA}"), {})
+
+
+@ensureDeferred
+async def test_a_forgotten_login_is_looked_up_anew(
+    broker_identity: BrokerIdentity, directory: Directory
+) -> None:
+    delivery = deliver(b"", user_id="anna@example.org")
+    await broker_identity.principal(delivery, {})
+    directory.known["anna@example.org"] = BERT
+
+    broker_identity.forget(ANNA)
+
+    assert (await broker_identity.principal(delivery, {})).account_id == BERT
+
+
 @pytest.mark.parametrize("login", [str(BERT), "anna@example.org"])
 @ensureDeferred
 async def test_nobody_acts_for_somebody_else(broker_identity: BrokerIdentity, login: str) -> None:

@@ -1,0 +1,293 @@
+"""What devices can do at a real RabbitMQ that asks us, and what nobody can.
+
+Set up as ``etc/rabbitmq.conf`` says, cache of answers and all.
+"""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from uuid import uuid4
+
+import pika
+import pika.exceptions
+import pytest
+import requests
+
+from tests.integration.amqp_device import AmqpDevice
+from tests.integration.asking_broker import (
+    PASSWORD,
+    WITHIN,
+    Client,
+    Stage,
+    asking_broker,
+)
+from tests.integration.broker_attempts import (
+    ALLOWED,
+    DENIED,
+    Others,
+    ask,
+    asked,
+    bound,
+    shared,
+    slip_in_a_lasting_queue,
+)
+from tests.integration.fleet import Fleet
+from tests.integration.items import new_file
+from tests.integration.people import People
+from tests.servers.run import TestRun
+from tests.servers.stacksync import KnownUser
+
+REMEMBERS = 1.0
+
+
+@pytest.fixture(scope="module")
+def module_stage(
+    test_run: TestRun, module_fleet: Fleet, module_database_dsn: str
+) -> Iterator[Stage]:
+    directory = test_run.new_directory("asking-broker")
+    with asking_broker(directory, module_fleet, module_database_dsn, REMEMBERS) as stage:
+        yield stage
+
+
+@pytest.fixture
+def stage(module_stage: Stage) -> Iterator[Stage]:
+    yield module_stage
+    module_stage.close()
+
+
+@pytest.fixture
+def people(module_stage: Stage) -> People:
+    return module_stage.people
+
+
+@pytest.fixture
+def client(stage: Stage, user: KnownUser) -> Client:
+    """A device of ``user`` that tries things."""
+    return stage.client(stage.token(user))
+
+
+@pytest.fixture(scope="module")
+def victim(module_stage: Stage) -> Iterator[AmqpDevice]:
+    """Somebody else's device at work, with a response queue that others can know the name of."""
+    token = module_stage.token(module_stage.people.add())
+    login = str(token.user.id)
+    device = AmqpDevice(module_stage.url(login, token.secret), token.user, login)
+    device.register()
+    device.listen()
+    assert device.workspace
+    module_stage.operator().channel().queue_declare(f"reply_{device.id}")
+    yield device
+    device.close()
+
+
+@pytest.mark.parametrize("by", ["id", "email"])
+def test_a_device_does_its_work(by: str, stage: Stage, user: KnownUser) -> None:
+    token = stage.token(user)
+    laptop = stage.laptop(token, by=by)
+
+    laptop.register()
+    laptop.listen()
+    answer = laptop.commit(new_file())
+
+    assert laptop.changes(since=0) == [answer.item]
+    assert laptop.account()["id"] == str(user.id)
+
+
+def test_a_device_comes_by_tls(stage: Stage, user: KnownUser) -> None:
+    token = stage.token(user)
+    context = ssl.create_default_context(cafile=str(stage.ca_file))
+    parameters = pika.ConnectionParameters(
+        "127.0.0.1",
+        stage.tls_port,
+        credentials=pika.PlainCredentials(str(user.id), token.secret),
+        ssl_options=pika.SSLOptions(context, "127.0.0.1"),
+        heartbeat=0,
+    )
+
+    with pika.BlockingConnection(parameters) as connection:
+        assert connection.channel().queue_declare("", exclusive=True).method.queue
+
+
+def test_an_old_client_is_known_by_its_own_exchange(stage: Stage, client: Client) -> None:
+    exchange, queue = f"rpc#{client.token.user.id}", f"reply_{client.token.device_id}"
+    channel = client.connection.channel()
+    # As old clients do, who believe that they may be the first.
+    channel.exchange_declare(exchange, "direct")
+    channel.queue_declare(queue, exclusive=True, auto_delete=True)
+
+    told = asked(channel, exchange, queue, "getWorkspaces", userId=str(client.token.user.id))
+
+    assert [each["owner"]["id"] for each in told["result"]] == [str(client.token.user.id)]
+
+
+def test_who_names_somebody_else_in_his_own_exchange_is_refused(
+    stage: Stage, client: Client, victim: AmqpDevice
+) -> None:
+    exchange, queue = f"rpc#{client.token.user.id}", f"reply_{client.token.device_id}"
+    channel = client.connection.channel()
+    channel.queue_declare(queue, exclusive=True)
+
+    told = asked(channel, exchange, queue, "getWorkspaces", userId=str(victim.user.id))
+
+    assert told["error"]["type"].endswith("UserNotFoundException")
+
+
+def test_nobody_has_an_answer_delivered_to_somebody_else(
+    stage: Stage, client: Client, victim: AmqpDevice
+) -> None:
+    channel = client.connection.channel()
+    theirs, identity = f"reply_{victim.id}", str(uuid4())
+
+    ask(channel, f"rpc#{client.token.user.id}", theirs, "getWorkspaces", identity)
+
+    assert "reply_to" in stage.buried(identity)["x-reason"]
+    assert stage.operator().channel().basic_get(theirs)[0] is None
+
+
+def test_members_hear_of_each_others_commits(stage: Stage, people: People) -> None:
+    anna, bert = (stage.laptop(stage.token(people.add())) for _ in range(2))
+    workspace, _ = shared(anna, bert)
+    anna.listen()
+    bert.listen()
+
+    anna.commit(new_file(), workspace_id=workspace)
+
+    assert bert.next_notification(WITHIN).workspace_id == workspace
+
+
+@pytest.mark.parametrize("attempt", ALLOWED)
+def test_a_device_may(attempt: str, client: Client, victim: AmqpDevice) -> None:
+    others = Others(client, victim)
+
+    assert client.may(lambda channel: ALLOWED[attempt](channel, others))
+
+
+@pytest.mark.parametrize("attempt", DENIED)
+def test_a_device_may_not(attempt: str, client: Client, victim: AmqpDevice) -> None:
+    others = Others(client, victim)
+
+    assert not client.may(lambda channel: DENIED[attempt](channel, others))
+
+
+def test_nobody_can_say_that_he_is_somebody_else(client: Client, victim: AmqpDevice) -> None:
+    channel = client.connection.channel()
+    channel.confirm_delivery()
+    spoofed = pika.BasicProperties(user_id=str(victim.user.id))
+
+    with pytest.raises(pika.exceptions.ChannelClosedByBroker) as refused:
+        channel.basic_publish("rpc_global_exchange", "ISyncService", b"{}", spoofed)
+
+    assert refused.value.reply_code == 406
+
+
+@pytest.mark.parametrize(
+    "kind", ["the password", "no token", "another's", "for reading", "revoked", "of another case"]
+)
+def test_without_a_token_of_its_own_nobody_logs_in(
+    kind: str, stage: Stage, user: KnownUser, victim: AmqpDevice, people: People
+) -> None:
+    login, secret = str(user.id), f"stk_{'x' * 43}"
+    if kind == "the password":
+        secret = user.password
+    elif kind == "another's":
+        secret = stage.token(people.add()).secret
+    elif kind == "for reading":
+        secret = stage.token(user, scope="read-only").secret
+    elif kind == "revoked":
+        token = stage.token(user)
+        secret = token.secret
+        stage.revoke(token)
+    elif kind == "of another case":
+        login, secret = login.upper(), stage.token(user).secret
+        assert login != str(user.id)
+
+    with pytest.raises(pika.exceptions.ProbableAuthenticationError):
+        stage.connect(login, secret)
+
+
+def test_the_users_that_everybody_knows_are_not_there(stage: Stage) -> None:
+    with pytest.raises(pika.exceptions.ProbableAuthenticationError):
+        stage.connect("guest", "guest")
+
+
+def test_an_expired_token_ends_the_connection(stage: Stage, user: KnownUser) -> None:
+    token = stage.token(user, expires_in=2)
+    client = stage.client(token)
+
+    assert client.is_ended()
+
+    stage.until_refused(str(user.id), token.secret)
+
+
+@pytest.mark.parametrize("by", ["id", "email"])
+def test_a_revoked_token_ends_the_connection(by: str, stage: Stage, user: KnownUser) -> None:
+    token = stage.token(user)
+    login = str(user.id) if by == "id" else user.email
+    client = Client(stage.connect(login, token.secret), token)
+
+    stage.revoke(token)
+
+    assert client.is_ended()
+    stage.until_refused(login, token.secret)
+
+
+def test_after_an_unshare_there_is_silence(stage: Stage, people: People) -> None:
+    anna, bert = (stage.laptop(stage.token(people.add())) for _ in range(2))
+    workspace, folder = shared(anna, bert)
+    anna.listen()
+    bert.listen()
+    mole = Client(bert._connection, stage.token(bert.user))
+    kept = f"kept-{bert.user.id}"
+    slip_in_a_lasting_queue(mole, kept, f"multi#{workspace}")
+
+    anna.call("unshare", itemId=folder, emails=[bert.user.email])
+
+    assert mole.is_ended()
+    # As long as the broker remembers, he may come back, but is sent away once more.
+    token = stage.token(bert.user)
+    end = time.monotonic() + WITHIN
+    while stage.client(token).may(lambda channel: bound(channel, f"multi#{workspace}")):
+        assert time.monotonic() < end, "the ex-member may still listen"
+    with pytest.raises(pika.exceptions.ChannelClosedByBroker) as gone:
+        stage.operator().channel().queue_declare(kept, passive=True)
+    assert gone.value.reply_code == 404
+
+
+def test_queues_of_clients_are_bounded_whatever_they_declare(stage: Stage, client: Client) -> None:
+    queue = f"reply_{client.token.device_id}"
+    client.connection.channel().queue_declare(queue, durable=True)
+
+    management = stage.server.configuration.read_text().split("management_url = ")[1].split()[0]
+    told = requests.get(f"{management}/api/operator-policies/%2F", timeout=10).json()
+
+    (policy,) = told
+    assert set(policy["definition"]) == {"expires", "max-length", "max-length-bytes", "message-ttl"}
+    assert stage.policed(queue) == policy["name"]
+    assert stage.policed("ISyncService") == "undefined"
+    assert stage.policed("ISyncService.dead-letter") == "undefined"
+
+
+def test_who_does_not_know_the_secret_is_told_nothing(stage: Stage, user: KnownUser) -> None:
+    listen = stage.server.configuration.read_text().split("auth_listen = tcp:")[1]
+    url = f"http://127.0.0.1:{listen.split(':')[0]}/broker"
+    question = {"username": str(user.id), "vhost": "/", "ip": "127.0.0.1"}
+
+    answer = requests.post(f"{url}/vhost?secret=guessed", data=question, timeout=10)
+
+    assert (answer.status_code, answer.text) == (403, "deny")
+    assert answer.headers["Content-Type"].startswith("text/plain")
+
+
+def test_no_token_is_in_any_log(stage: Stage, user: KnownUser) -> None:
+    token = stage.token(user)
+    stage.client(token)
+    with suppress(pika.exceptions.AMQPError):
+        stage.connect("anybody", token.secret)
+
+    logs = stage.server.log_text() + stage.rabbit.node.log.read_text(errors="replace")
+
+    assert token.secret not in logs
+    assert PASSWORD not in logs
