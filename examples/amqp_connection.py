@@ -23,12 +23,24 @@ from connections import Event, Item, Lost, Refused, again_and_again, complain
 REQUEST_EXCHANGE = "rpc_global_exchange"
 OBJECT_NAME = "ISyncService"
 ANSWER_WITHIN = 30.0
+ACCESS_REFUSED = 403
+LOGIN_REFUSED = (
+    pika.exceptions.AuthenticationError,
+    pika.exceptions.ProbableAuthenticationError,
+    pika.exceptions.ProbableAccessDeniedError,
+)
+
+
+class NotLetIn(Lost):
+    """The broker refuses our login, or can't ask at present whether it is right."""
 
 
 class AmqpConnection:
     """See :class:`connections.Connection`.
 
-    :param url: ``amqp://user:password@host:port/vhost``.
+    :param url: ``amqp://user:password@host:port/vhost``; the user is the account's id (or its
+        e-mail), and the password a token, unless the broker has users of its own.
+    :raises NotLetIn: the broker refuses that.
     :raises Lost: there is no broker, or no server behind it.
     :raises Refused: there is no such account.
     """
@@ -152,12 +164,21 @@ class AmqpConnection:
                 self._bound.clear()
                 self._times_opened += 1
             for exchange in self._wanted - self._bound:
-                # Whoever comes first declares it, client or server, always like this.
-                self._channel.exchange_declare(exchange, "fanout")
-                self._channel.queue_bind(self._queue, exchange)
-                self._bound.add(exchange)
+                self._bind(exchange)
         except pika.exceptions.AMQPError as error:
             raise self._lost(error) from error
+
+    def _bind(self, exchange: str) -> None:
+        try:
+            # Whoever comes first declares it, client or server, always like this.
+            self._channel.exchange_declare(exchange, "fanout")
+            self._channel.queue_bind(self._queue, exchange)
+        except pika.exceptions.ChannelClosedByBroker as error:
+            if error.reply_code == ACCESS_REFUSED:
+                # A workspace of which we are no member any more.
+                self._wanted.discard(exchange)
+            raise
+        self._bound.add(exchange)
 
     def _lost(self, error: pika.exceptions.AMQPError) -> Lost:
         """Drop the connection, so that the next request opens another one."""
@@ -166,7 +187,8 @@ class AmqpConnection:
             self._connection.close()
         except (AttributeError, pika.exceptions.AMQPError):
             pass  # there was none, or no more
-        return Lost(f"AMQP: {type(error).__name__} {error}".strip())
+        kind = NotLetIn if isinstance(error, LOGIN_REFUSED) else Lost
+        return kind(f"AMQP: {type(error).__name__} {error}".strip())
 
     def _received(self, channel: Any, delivery: Any, properties: Any, body: bytes) -> None:
         message = json.loads(body)

@@ -1,7 +1,7 @@
 """Commits a directory tree, as a desktop client would.
 
     python examples/commit_tree.py DIR --via http
-    python examples/commit_tree.py DIR --via amqp --content-url http://127.0.0.1:8080
+    python examples/commit_tree.py DIR --via amqp --http-url http://127.0.0.1:8080
 
 The directory becomes a folder in the root of the workspace.  Only what differs
 from what the server has is committed, so a second run commits nothing: a file
@@ -9,15 +9,14 @@ is read if its size or time differs, and committed if its size or checksum does.
 What is gone here is deleted there with --delete only.
 
 A file is read in chunks.  Each that the server does not have yet goes there by
-HTTP as it is read; the commit that names them comes after them.  With AMQP and
-no --content-url only metadata is committed, and nobody can download the files;
---all puts there later what is missing.
+HTTP as it is read; the commit that names them comes after them.  With a login of
+your own to the broker and no --http-url only metadata is committed, and nobody
+can download the files; --all puts there later what is missing.
 """
 
 from __future__ import annotations
 
 import argparse
-import platform
 import sys
 import time
 from collections.abc import Callable
@@ -28,14 +27,9 @@ from committer import Committer, Report
 from connections import Connection, Lost, Refused
 from http_connection import HttpConnection
 from local_tree import Entry, LocalTree, Skipped, read_file, read_tree
+from remembering import Memory
 from remote_tree import RemoteTree
-from server_options import (
-    Memory,
-    add_content_option,
-    add_options,
-    connect,
-    connect_for_content,
-)
+from server_options import add_options, connect, connect_for_content
 from tqdm import tqdm
 
 Keep = Callable[[str, bytes], None]
@@ -70,7 +64,7 @@ def main() -> int:
         print("interrupted; run it again to go on", file=sys.stderr)
         return 1
     if content is None and committer.report.files:
-        print("only metadata was committed: --content-url says where the content goes")
+        print("only metadata was committed: --http-url says where the content goes")
     print(summary(committer.report, tree, time.monotonic() - started))
     return 1 if committer.report.refused else 0
 
@@ -81,12 +75,8 @@ def read_arguments() -> argparse.Namespace:
     )
     parser.add_argument("directory", metavar="DIR", type=Path)
     add_options(parser)
-    add_content_option(parser)
     parser.add_argument("--workspace", metavar="NAME", help="which one (default: the first)")
     parser.add_argument("--batch", type=int, default=100, metavar="N", help="items in one commit")
-    parser.add_argument(
-        "--device", default=platform.node() or "example", metavar="NAME", help="what to call us"
-    )
     parser.add_argument("--delete", action="store_true", help="delete there what is gone here")
     parser.add_argument(
         "--all", action="store_true", help="read files that look the same as there, too"

@@ -21,19 +21,30 @@ MISSING = 404
 COME_AGAIN = {429, 502, 503, 504}
 
 
+class Bearer(requests.auth.AuthBase):
+    """Signs in with a token (RFC 6750)."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
 class HttpConnection:
     """See :class:`connections.Connection`.
 
     :param url: of the server, without ``/api``.
+    :param proof: who we are: e-mail and password in UTF-8, or a token.
     :raises Lost: there is no server.
-    :raises Refused: wrong e-mail or password.
+    :raises Refused: wrong e-mail or password, or a token that holds no more.
     """
 
-    def __init__(self, url: str, email: str, password: str) -> None:
+    def __init__(self, url: str, proof: tuple[bytes, bytes] | Bearer) -> None:
         self._url = url.rstrip("/")
         self._session = requests.Session()
-        # As bytes: requests would encode text in Latin-1, and the server reads UTF-8.
-        self._session.auth = (email.encode(), password.encode())  # type: ignore[assignment]
+        self._session.auth = proof  # type: ignore[assignment]
         self.account = self._ask_once("GET", "account")
 
     def workspaces(self) -> list[dict[str, Any]]:
@@ -42,6 +53,14 @@ class HttpConnection:
 
     def register_device(self, name: str) -> str:
         return str(self._call("POST", "devices", {"name": name, "os": sys.platform})["id"])
+
+    def make_token(self, scope: str, device: Item) -> dict[str, Any]:
+        """Get a token for a device: its ``token``, ``account_id``, ``device_id`` and more.
+
+        :param device: ``device_id``, or ``device``, what a new one is like.
+        """
+        told: dict[str, Any] = self._call("POST", "tokens", {"scope": scope, **device})
+        return told
 
     def changes(self, workspace_id: str, since: int) -> tuple[int, list[Item]]:
         told = self._call("GET", f"workspaces/{workspace_id}/changes?since={since}")

@@ -1,21 +1,21 @@
-"""What both examples ask on the command line, and what they remember from run to run."""
+"""What both examples ask on the command line, and the connections that come of it."""
 
 from __future__ import annotations
 
 import argparse
-import fcntl
 import getpass
-import json
 import os
+import platform
 import sys
-from pathlib import Path
-from typing import Any
+from urllib.parse import urlsplit
 
-from amqp_connection import AmqpConnection
+from amqp_connection import AmqpConnection, NotLetIn
 from connections import Connection
-from http_connection import HttpConnection
+from device_token import DeviceToken, TokenKeeper
+from http_connection import Bearer, HttpConnection
+from remembering import Memory
 
-AMQP_URL = "amqp://guest:guest@127.0.0.1:5672/"
+AMQP_URL = "amqp://127.0.0.1:5672/"
 HTTP_URL = "http://127.0.0.1:8080"
 
 
@@ -30,21 +30,21 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         f"or the HTTP server ($STACKSYNC_HTTP, else {HTTP_URL})",
     )
     parser.add_argument(
+        *("--http-url", "--content-url"),
+        metavar="URL",
+        help="with --via amqp: the HTTP server ($STACKSYNC_HTTP), which gives us the token that "
+        "the broker wants to see, and takes the content of files.  If the URL of the broker has a "
+        "login in it (amqp://user:password@host/), no token is needed; and without this option no "
+        "content is sent then",
+    )
+    parser.add_argument(
         "--email", default="me@localhost", help="the account (default: %(default)s)"
     )
     parser.add_argument(
-        "--password",
-        help="for HTTP; else $STACKSYNC_PASSWORD, else it is asked for (AMQP: it is in the URL)",
+        "--password", help="else $STACKSYNC_PASSWORD, else it is asked for when it is needed"
     )
-
-
-def add_content_option(parser: argparse.ArgumentParser) -> None:
-    """Where the content of files goes, which AMQP does not carry."""
     parser.add_argument(
-        "--content-url",
-        metavar="URL",
-        help="with --via amqp: the HTTP server to put the content of files on, as --email with "
-        "--password; without it only metadata is committed",
+        "--device", default=platform.node() or "example", metavar="NAME", help="what to call us"
     )
 
 
@@ -54,10 +54,21 @@ def connect(arguments: argparse.Namespace) -> Connection:
     :raises Lost: nobody is there.
     :raises Refused: the server doesn't know us.
     """
-    if arguments.via == "amqp":
-        url = arguments.url or os.environ.get("STACKSYNC_AMQP", AMQP_URL)
+    if arguments.via == "http":
+        return sign_in(arguments, arguments.url or os.environ.get("STACKSYNC_HTTP", HTTP_URL))
+    url = broker_url(arguments)
+    if has_login(url):
         return AmqpConnection(url, arguments.email)
-    return connect_http(arguments, arguments.url or os.environ.get("STACKSYNC_HTTP", HTTP_URL))
+    http_url = token_server(arguments)
+    keeper = token_keeper(arguments, http_url)
+    kept = keeper.kept()
+    if kept is not None:
+        try:
+            return AmqpConnection(with_login(url, kept), arguments.email)
+        except NotLetIn:
+            pass  # It has expired, or somebody has revoked it.
+    token = keeper.ask(sign_in(arguments, http_url))
+    return AmqpConnection(with_login(url, token), arguments.email)
 
 
 def connect_for_content(
@@ -70,42 +81,41 @@ def connect_for_content(
     """
     if isinstance(connection, HttpConnection):
         return connection
-    return connect_http(arguments, arguments.content_url) if arguments.content_url else None
+    if has_login(broker_url(arguments)):
+        return sign_in(arguments, arguments.http_url) if arguments.http_url else None
+    http_url = token_server(arguments)
+    token = token_keeper(arguments, http_url).kept()
+    return HttpConnection(http_url, Bearer(token.secret)) if token is not None else None
 
 
-def connect_http(arguments: argparse.Namespace, url: str) -> HttpConnection:
+def sign_in(arguments: argparse.Namespace, url: str) -> HttpConnection:
+    """A connection with the password."""
     password = arguments.password or os.environ.get("STACKSYNC_PASSWORD")
     if password is None:
         if not sys.stdin.isatty():
             raise SystemExit("a password is needed: --password or $STACKSYNC_PASSWORD")
         password = getpass.getpass(f"Password of {arguments.email}: ")
-    return HttpConnection(url, arguments.email, password)
+    # As bytes: requests would encode text in Latin-1, and the server reads UTF-8.
+    return HttpConnection(url, (arguments.email.encode(), password.encode()))
 
 
-class Memory:
-    """A small JSON file below the XDG state directory; several examples may share it."""
+def broker_url(arguments: argparse.Namespace) -> str:
+    return str(arguments.url or os.environ.get("STACKSYNC_AMQP", AMQP_URL))
 
-    def __init__(self) -> None:
-        state = os.environ.get("XDG_STATE_HOME", "")
-        base = Path(state) if os.path.isabs(state) else Path.home() / ".local" / "state"
-        self._file = base / "stacksync-examples" / "memory.json"
 
-    def recall(self, *key: str) -> Any:
-        """What was remembered under this key, or ``None``."""
-        return self._read().get("/".join(key))
+def token_server(arguments: argparse.Namespace) -> str:
+    return str(arguments.http_url or os.environ.get("STACKSYNC_HTTP", HTTP_URL))
 
-    def remember(self, value: Any, *key: str) -> None:
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        with self._file.with_suffix(".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            known = self._read() | {"/".join(key): value}
-            new = self._file.with_suffix(".new")
-            new.write_text(json.dumps(known, indent=1))
-            new.replace(self._file)
 
-    def _read(self) -> dict[str, Any]:
-        try:
-            known: dict[str, Any] = json.loads(self._file.read_text())
-        except (OSError, ValueError):
-            known = {}
-        return known
+def token_keeper(arguments: argparse.Namespace, http_url: str) -> TokenKeeper:
+    return TokenKeeper(Memory(), http_url, arguments.email, arguments.device)
+
+
+def has_login(url: str) -> bool:
+    return urlsplit(url).username is not None
+
+
+def with_login(url: str, token: DeviceToken) -> str:
+    """The broker's URL with a login that it can ask StackSync about."""
+    place = urlsplit(url)
+    return place._replace(netloc=f"{token.account_id}:{token.secret}@{place.netloc}").geturl()

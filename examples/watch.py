@@ -18,7 +18,8 @@ import sys
 from typing import Any
 
 from connections import Connection, Event, Item, Lost, Refused
-from server_options import Memory, add_options, connect
+from remembering import Memory
+from server_options import add_options, connect
 from wording import count, printable, size
 
 SIGNS = {"NEW": "+", "CHANGED": "~", "RENAMED": ">", "MOVED": ">", "DELETED": "-"}

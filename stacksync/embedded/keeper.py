@@ -90,10 +90,6 @@ class Keeper:
             self._watch.cancel()
         await in_thread(self._reactor, self._limit, self._stop)
 
-    async def end_orphan(self) -> None:
-        """Stop a server that an earlier process left behind and that nobody uses."""
-        await in_thread(self._reactor, self._limit, self._end_orphan)
-
     @property
     def _limit(self) -> float:
         """For stopping, another process's starting included."""
@@ -137,10 +133,3 @@ class Keeper:
         with self._claim.exclusive(deadline):
             if self._claim.release():
                 self._server.stop(Deadline(self._patience.stop))
-
-    def _end_orphan(self, deadline: Deadline) -> None:
-        if self._server.pid is not None:
-            with self._claim.exclusive(deadline):
-                self._claim.take()
-                if self._claim.release():
-                    self._server.stop(Deadline(self._patience.stop))

@@ -8,31 +8,40 @@ Its ports are kept from start to start, so that clients find it again.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import shutil
 import signal
 import subprocess
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
-from attrs import asdict, define, field, frozen
+from attrs import define, field
+from twisted.logger import Logger
 
 from stacksync.embedded.amqp_probe import speaks_amqp
 from stacksync.embedded.deadline import Deadline
+from stacksync.embedded.erlang import call, end_name_daemon
+from stacksync.embedded.node_files import (
+    MANAGEMENT,
+    Configuration,
+    NodeFiles,
+    NodePorts,
+    Remembered,
+)
 from stacksync.embedded.ports import LOOPBACK, choose, is_free
 from stacksync.embedded.processes import end, runs, tail
+from stacksync.embedded.questions import Questions
 from stacksync.embedded.run_as import RunAs, directory_for
 from stacksync.errors import Unavailable
 
 _PROGRAM = "rabbitmq-server"
 _DEBIAN = Path("/usr/lib/rabbitmq/bin")
 _ADOPTION = 20.0
-_LOG_MAX = 4 * 1024 * 1024
 
-SETTINGS: Mapping[str, str] = {
+_log = Logger()
+
+SETTINGS = {
     "vm_memory_high_watermark.absolute": "512MB",
     "disk_free_limit.absolute": "10MB",
     "collect_statistics_interval": "60000",
@@ -54,13 +63,6 @@ def find_program() -> Path | None:
     )
 
 
-@frozen
-class _Ports:
-    amqp: int
-    distribution: int
-    names: int
-
-
 @define
 class Node:
     """One node.
@@ -71,6 +73,7 @@ class Node:
     :ivar user: whom to run as; ``None``: ourselves.
     :ivar settings: options of ``rabbitmq.conf``, in addition to the addresses.
     :ivar plugins: the enabled plugins.
+    :ivar questions: where it asks whom it may let in; ``None``: it has users of its own.
     """
 
     directory: Path
@@ -78,7 +81,8 @@ class Node:
     user: RunAs | None
     settings: Mapping[str, str] = SETTINGS
     plugins: tuple[str, ...] = ()
-    _ports: _Ports | None = field(default=None, init=False)
+    questions: Questions | None = None
+    _ports: NodePorts | None = field(default=None, init=False)
     _child: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
@@ -89,12 +93,12 @@ class Node:
 
     @property
     def log(self) -> Path:
-        return self._beside(".log")
+        return self._files.log
 
     @property
     def pid(self) -> int | None:
         """The node's process id, ``None`` if it doesn't run."""
-        pid = self._state().get("pid")
+        pid = self._files.recall().pid
         return pid if pid and runs(pid, self.name) else None
 
     @property
@@ -103,13 +107,20 @@ class Node:
 
         :raises Unavailable: the node has never been started.
         """
-        ports = self._ports or self._remembered_ports()
-        if ports is None:
-            raise Unavailable("RabbitMQ", f"there is no node in {self.directory}")
-        return ports.amqp
+        return self._known_ports().amqp
+
+    @property
+    def management_port(self) -> int:
+        """That of the management API, if its plugin is enabled.
+
+        :raises Unavailable: the node has never been started.
+        """
+        return self._known_ports().management
 
     def start(self, deadline: Deadline) -> None:
         """Start the node, or find it running, and wait until it answers.
+
+        One that runs with other settings is ended first.
 
         :raises Unavailable: it ended, or did not answer in time; the message
             has the end of its log.
@@ -130,6 +141,15 @@ class Node:
     def _adopt(self, deadline: Deadline) -> bool:
         """Whether a node that was left behind answers; one that doesn't is ended."""
         patience = Deadline(min(_ADOPTION, deadline.remaining / 2))
+        if self.pid is not None and not self._is_as_wanted():
+            _log.warn(
+                "the broker in {directory} runs with other settings, as of an earlier version: it"
+                " is started anew; requests that wait in it are lost unless amqp.durable is set,"
+                " and devices send them again",
+                directory=self.directory,
+            )
+            self.stop(patience)
+            return False
         try:
             while self.pid is not None:
                 if self.answers():
@@ -149,6 +169,8 @@ class Node:
         """End the node and its name daemon; it is killed after the deadline."""
         pid = self.pid
         if pid is not None:
+            if MANAGEMENT in self.plugins:
+                self._let_go_of_statistics()
             end(pid, self.name, signal.SIGTERM, deadline)
         self.kill()
 
@@ -167,8 +189,7 @@ class Node:
 
     def environment(self) -> dict[str, str]:
         """The environment of the node and of tools that speak to it (``rabbitmqctl``)."""
-        ports = self._ports or self._remembered_ports()
-        assert ports is not None
+        ports = self._known_ports()
         return {
             "PATH": os.environ.get("PATH", os.defpath),
             "LANG": "C.UTF-8",
@@ -179,8 +200,8 @@ class Node:
             "RABBITMQ_DIST_PORT": str(ports.distribution),
             "RABBITMQ_MNESIA_BASE": str(self.directory / "mnesia"),
             "RABBITMQ_LOG_BASE": str(self.directory / "log"),
-            "RABBITMQ_ENABLED_PLUGINS_FILE": str(self._beside(".plugins")),
-            "RABBITMQ_CONFIG_FILE": str(self._beside(".conf")),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(self._files.plugins),
+            "RABBITMQ_CONFIG_FILE": str(self._files.conf),
             "RABBITMQ_CONFIG_FILES": str(self.directory / "no-more-configuration"),
             "RABBITMQ_ADVANCED_CONFIG_FILE": str(self.directory / "no-advanced-configuration"),
             "RABBITMQ_CONF_ENV_FILE": "/dev/null",
@@ -190,16 +211,23 @@ class Node:
             "RUNNING_UNDER_SYSTEMD": "true",
         }
 
+    @property
+    def _files(self) -> NodeFiles:
+        return NodeFiles(self.directory, self.user)
+
     def _spawn(self) -> None:
         directory_for(self.directory, self.user)
         self._ports = self._choose_ports()
-        self._configure(self._ports)
-        if self.log.exists() and self.log.stat().st_size > _LOG_MAX:
-            self.log.replace(self._beside(".log.1"))
-        identity: dict[str, Any] = {}
-        if self.user is not None:
-            identity = {"user": self.user.uid, "group": self.user.gid, "extra_groups": []}
-        with self.log.open("ab") as log:
+        configuration = self._configuration(self._ports)
+        self._files.configure(configuration)
+        with ExitStack() as handed_over:
+            log = handed_over.enter_context(self._files.open_log())
+            sockets: tuple[int, ...] = ()
+            if self.questions is not None:
+                # Ours are gone when we are killed.  The node keeps its own, so that nobody else
+                # can take the port meanwhile and answer it.
+                reserved = handed_over.enter_context(self.questions.reserve())
+                sockets = (reserved.fileno(),)
             self._child = subprocess.Popen(
                 # Without a meaning to Erlang: it tells our process from others.
                 [str(self.program), "-stacksync_node", self.name],
@@ -210,65 +238,54 @@ class Node:
                 stderr=log,
                 cwd=self.directory,
                 start_new_session=True,
-                **identity,
+                pass_fds=sockets,
+                **self._identity(),
             )
-        self._write(".json", json.dumps({"pid": self._child.pid, "ports": asdict(self._ports)}))
+        self._files.remember(Remembered(self._child.pid, self._ports, configuration.fingerprint))
 
-    def _configure(self, ports: _Ports) -> None:
-        addresses = {
-            "listeners.tcp.local": f"{LOOPBACK}:{ports.amqp}",
-            "distribution.listener.interface": LOOPBACK,
-            "log.console": "true",
-            "log.file": "false",
-        }
-        options = (addresses | dict(self.settings)).items()
-        self._write(".conf", "".join(f"{name} = {value}\n" for name, value in options))
-        self._write(".plugins", f"[{','.join(self.plugins)}].\n")
+    def _identity(self) -> dict[str, Any]:
+        if self.user is None:
+            return {}
+        return {"user": self.user.uid, "group": self.user.gid, "extra_groups": []}
 
-    def _choose_ports(self) -> _Ports:
-        amqp, distribution, names = choose(3)
-        remembered = self._remembered_ports()
+    def _configuration(self, ports: NodePorts) -> Configuration:
+        asking = self.questions.settings() if self.questions is not None else {}
+        return Configuration.of(ports, {**self.settings, **asking}, self.plugins)
+
+    def _is_as_wanted(self) -> bool:
+        """Whether the node that runs was started with the settings that it would get now."""
+        known = self._files.recall()
+        return (
+            known.ports is not None
+            and known.fingerprint == self._configuration(known.ports).fingerprint
+        )
+
+    def _choose_ports(self) -> NodePorts:
+        amqp, distribution, names, management = choose(4)
+        remembered = self._files.recall().ports
         # Within one run nobody learns of another port: rather wait until it is free.
         if remembered is not None and (self._ports is not None or is_free(remembered.amqp)):
             amqp = remembered.amqp
-        return _Ports(amqp, distribution, names)
+        known = remembered.management if remembered is not None else 0
+        if known and (self._ports is not None or is_free(known)):
+            management = known
+        return NodePorts(amqp, distribution, names, management)
 
-    def _remembered_ports(self) -> _Ports | None:
-        ports = self._state().get("ports")
-        return _Ports(**ports) if ports else None
+    def _known_ports(self) -> NodePorts:
+        ports = self._ports or self._files.recall().ports
+        if ports is None:
+            raise Unavailable("RabbitMQ", f"there is no node in {self.directory}")
+        return ports
 
-    def _state(self) -> dict[str, Any]:
-        try:
-            state = json.loads(self._beside(".json").read_text())
-        except (OSError, ValueError):
-            return {}
-        return state if isinstance(state, dict) else {}
+    def _let_go_of_statistics(self) -> None:
+        """RabbitMQ 3.10 would wait 5 s at its end for statistics of what has ended already."""
+        handler = "gen_event delete_handler [rabbit_event,rabbit_mgmt_db_handler,[]]"
+        call(self.name, handler, self.environment(), self.user)
 
     def _end_name_daemon(self, deadline: Deadline) -> None:
-        ports = self._ports or self._remembered_ports()
-        program = shutil.which("epmd")
-        if ports is None or program is None:
-            return
-        with suppress(TimeoutError):
-            while not is_free(ports.names):
-                subprocess.run(
-                    [program, "-port", str(ports.names), "-kill"],
-                    env={"ERL_EPMD_ADDRESS": LOOPBACK},
-                    capture_output=True,
-                    timeout=5,
-                )
-                deadline.pause(0.05)
+        ports = self._ports or self._files.recall().ports
+        if ports is not None:
+            end_name_daemon(ports.names, deadline)
 
     def _failed(self, problem: str) -> Unavailable:
         return Unavailable("RabbitMQ", f"{problem}; the end of {self.log}:\n{tail(self.log)}")
-
-    def _write(self, suffix: str, text: str) -> None:
-        path = self._beside(suffix)
-        new = self._beside(suffix + ".new")
-        new.write_text(text)
-        new.chmod(0o644)
-        new.replace(path)
-
-    def _beside(self, suffix: str) -> Path:
-        """Files of ours are not in a directory whose owner could make them links to others."""
-        return self.directory.with_name(self.directory.name + suffix)

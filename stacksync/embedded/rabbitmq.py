@@ -1,4 +1,4 @@
-"""The broker of the embedded default: join one, start a private one, or do without.
+"""The broker of the embedded default: start a private one, join one, or do without.
 
 A private node is shared like the embedded database: the last process to leave
 stops it, and one left behind by a killed service is taken over, with the
@@ -11,11 +11,20 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from twisted.internet.interfaces import IListeningPort, IProtocolFactory
+
 from stacksync.embedded.amqp_probe import speaks_amqp
 from stacksync.embedded.keeper import Keeper, Patience
-from stacksync.embedded.node import Node, find_program
+from stacksync.embedded.node import SETTINGS, Node, find_program
+from stacksync.embedded.node_files import MANAGEMENT
+from stacksync.embedded.ports import LOOPBACK
+from stacksync.embedded.questions import Asking, Questions, open_questions
 from stacksync.embedded.run_as import user_for
 from stacksync.embedded.threads import in_thread
+
+_PLUGINS = ("rabbitmq_auth_backend_http", MANAGEMENT)
+# Of the management API only that it closes connections is wanted.
+_MANAGEMENT = {"management_agent.disable_metrics_collector": "true"}
 
 
 class Origin(Enum):
@@ -28,21 +37,45 @@ class Origin(Enum):
 class Broker:
     """A broker to use, until :meth:`stop`.
 
-    :ivar url: where it is, as an AMQP URL; it does not change.
+    :ivar url: where it is, as an AMQP URL with our own login; it does not change.
+    :ivar questions: what it asks us with; ``None``: it doesn't.
+    :ivar management_url: its management API with our own login; empty: it has none that
+        we could use.
     """
 
-    def __init__(self, url: str, keeper: Keeper | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        keeper: Keeper | None = None,
+        asking: Asking | None = None,
+        management_url: str = "",
+    ) -> None:
         self.url = url
+        self.management_url = management_url
         self._keeper = keeper
+        self._asking = asking
 
     @property
     def origin(self) -> Origin:
         return Origin.JOINED if self._keeper is None else Origin.PRIVATE
 
+    @property
+    def questions(self) -> Questions | None:
+        return self._asking.questions if self._asking is not None else None
+
+    def answer_with(self, reactor: Any, factory: IProtocolFactory) -> IListeningPort | None:
+        """Begin to answer what a private node asks, before the first login to it.
+
+        Every process that shares the node does.  Stop the port before :meth:`stop`.
+        """
+        return self._asking.listen(reactor, factory) if self._asking is not None else None
+
     async def stop(self) -> None:
         """Leave a private node, and stop it if no other process uses it."""
         if self._keeper is not None:
             await self._keeper.stop()
+        if self._asking is not None:
+            self._asking.close()
 
 
 async def find_or_start(
@@ -53,33 +86,37 @@ async def find_or_start(
 ) -> Broker | None:
     """The broker to use when none is configured.
 
+    A private node comes first: it asks us whom it may let in, and to a strange
+    one we could only say what it has to be told.
+
     :param home: the state directory, as :func:`stacksync.embedded.home.prepare` left it.
     :param default: host and port where a broker of the machine's own would be.
     :param patience: how long to wait for what; else the usual.
-    :returns: the broker at the default address if one answers there; else a
-        private node; ``None`` if RabbitMQ is not installed.
+    :returns: a private node if RabbitMQ is installed; else the broker at the
+        default address if one answers there; else ``None``.
     :raises ConfigurationError: the servers' user can't enter the state directory.
     :raises Unavailable: the private node did not start; the message has the
         end of its log.
     """
-    host, port = default
-    joined = await in_thread(reactor, 5, lambda _: speaks_amqp(host, port))
-    node = await in_thread(reactor, 30, lambda _: _node_in(home))
-    default_broker = Broker(_guest_url(host, port)) if joined else None
-    if node is None:
-        return default_broker
-    keeper = Keeper(reactor, "RabbitMQ", home, node, patience or Patience())
-    if default_broker is not None:
-        await keeper.end_orphan()
-        return default_broker
-    await keeper.start()
-    return Broker(_guest_url("127.0.0.1", node.port), keeper)
-
-
-def _node_in(home: Path) -> Node | None:
-    program = find_program()
-    return Node(home / "rabbitmq", program, user_for(home)) if program is not None else None
-
-
-def _guest_url(host: str, port: int) -> str:
-    return f"amqp://guest:guest@{host}:{port}/"
+    program = await in_thread(reactor, 5, lambda _: find_program())
+    if program is None:
+        host, port = default
+        joined = await in_thread(reactor, 5, lambda _: speaks_amqp(host, port))
+        return Broker(f"amqp://guest:guest@{host}:{port}/") if joined else None
+    user = await in_thread(reactor, 30, lambda _: user_for(home))
+    asking = await in_thread(reactor, 30, lambda deadline: open_questions(home, deadline))
+    try:
+        questions = asking.questions
+        node = Node(home / "rabbitmq", program, user, SETTINGS | _MANAGEMENT, _PLUGINS, questions)
+        keeper = Keeper(reactor, "RabbitMQ", home, node, patience or Patience())
+        await keeper.start()
+    except BaseException:
+        asking.close()
+        raise
+    login = f"{questions.service_login}:{questions.service_password}@{LOOPBACK}"
+    return Broker(
+        f"amqp://{login}:{node.port}/",
+        keeper,
+        asking,
+        f"http://{login}:{node.management_port}",
+    )

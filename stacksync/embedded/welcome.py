@@ -36,11 +36,13 @@ class OneTimePassword:
     password: str = field(repr=False)
 
 
-def make_password() -> str:
-    """A random password that is easy to read and type: four groups of four, 79 bits."""
-    return "-".join(
-        "".join(secrets.choice(_LETTERS) for _ in range(_GROUP)) for _ in range(_GROUPS)
-    )
+def make_password(at_least: int = 0) -> str:
+    """A random password that is easy to read and type: four groups of four, 79 bits.
+
+    :param at_least: characters that it must have; there are more groups then.
+    """
+    groups = max(_GROUPS, -(-(at_least + 1) // (_GROUP + 1)))
+    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(_GROUP)) for _ in range(groups))
 
 
 async def first_account(engine: Engine, hasher: Hasher) -> OneTimePassword | None:
@@ -67,14 +69,16 @@ def lines(
     amqp_url: str | None,
     amqp_note: str,
     first: OneTimePassword | None,
+    takes_tokens: bool = True,
     keeps_passwords: bool = True,
 ) -> list[str]:
     """What to print when all is up.
 
     :param http_url: where HTTP listens, without a path (``http://127.0.0.1:8080``).
-    :param amqp_url: the broker, or ``None`` if there is none.
+    :param amqp_url: the broker, without a login, or ``None`` if there is none.
     :param amqp_note: how the broker came about, or why there is none.
     :param first: what :func:`first_account` returned.
+    :param takes_tokens: whether devices log in to the broker with their tokens.
     :param keeps_passwords: whether people sign in with passwords that are kept here.
     """
     told = ["StackSync is up."]
@@ -89,9 +93,9 @@ def lines(
         told.append(f"  Account  {first.email}, password {first.password} (shown only this once)")
     else:
         told.append("  Account  the accounts are those of earlier starts; for a new password:")
-        told.append(f"           {_program('stacksync-admin')} user set {EMAIL} --password-stdin")
+        told.append(f"           {_program('stacksync-admin')} user passwd {EMAIL}")
     password = first.password if first is not None else "PASSWORD"
-    commands = _examples(http_url, amqp_url, password)
+    commands = _examples(http_url, amqp_url if takes_tokens else None, password)
     if http_url is not None:
         commands.insert(0, f"curl -u {EMAIL}:{password} {http_url}/api/account")
     if commands:
@@ -101,22 +105,17 @@ def lines(
 
 def _examples(http_url: str | None, amqp_url: str | None, password: str) -> list[str]:
     """A pair that watches through one protocol what is committed through the other."""
-    ways = []
-    if amqp_url is not None:
-        ways.append(f"--via amqp --url {amqp_url}")
-    if http_url is not None:
-        ways.append(f"--via http --url {http_url} --password {password}")
-    commit = ways[0] if ways else ""
-    if len(ways) > 1:
-        # AMQP carries no content.
-        commit += f" --content-url {http_url} --password {password}"
     examples = _ROOT / "examples"
-    if not ways or not examples.is_dir():
+    # Tokens, which the broker wants to see, are given out by HTTP.
+    if http_url is None or not examples.is_dir():
         return []
+    by_http = f"--via http --url {http_url} --password {password}"
+    by_amqp = f"--via amqp --url {amqp_url} --http-url {http_url} --password {password}"
     python, source = _typed(Path(sys.executable)), _typed(_ROOT / "stacksync")
     return [
-        f"{python} {_typed(examples / 'watch.py')} {ways[-1]}",
-        f"{python} {_typed(examples / 'commit_tree.py')} {source} {commit}",
+        f"{python} {_typed(examples / 'watch.py')} {by_http}",
+        f"{python} {_typed(examples / 'commit_tree.py')} {source} "
+        + (by_amqp if amqp_url is not None else by_http),
     ]
 
 

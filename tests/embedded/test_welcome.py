@@ -15,7 +15,7 @@ from stacksync.embedded.welcome import OneTimePassword, lines, make_password
 ROOT = Path(__file__).parents[2]
 HOME = Path("/home/anna/.local/share/stacksync")
 HTTP = "http://127.0.0.1:8080"
-AMQP = "amqp://guest:guest@127.0.0.1:5672/"
+AMQP = "amqp://127.0.0.1:25736/"
 FIRST = OneTimePassword("me@localhost", "abcd-efgh-jkmn-pqrs")
 
 
@@ -23,9 +23,17 @@ def told(
     http_url: str | None = HTTP,
     amqp_url: str | None = AMQP,
     first: OneTimePassword | None = FIRST,
+    takes_tokens: bool = True,
 ) -> str:
     return "\n".join(
-        lines(home=HOME, http_url=http_url, amqp_url=amqp_url, amqp_note="why", first=first)
+        lines(
+            home=HOME,
+            http_url=http_url,
+            amqp_url=amqp_url,
+            amqp_note="why",
+            first=first,
+            takes_tokens=takes_tokens,
+        )
     )
 
 
@@ -49,7 +57,7 @@ def test_the_first_start_shows_the_password_and_a_command_that_uses_it() -> None
 
 def test_later_starts_say_how_to_set_a_password() -> None:
     text = told(first=None)
-    assert "stacksync-admin user set me@localhost --password-stdin" in text
+    assert "stacksync-admin user passwd me@localhost" in text
     assert "shown" not in text
 
 
@@ -83,7 +91,7 @@ def test_the_examples_mix_the_protocols_and_can_be_typed_as_they_stand() -> None
     assert Path(commit[2]).is_dir()
     assert commit[3:] == [
         *("--via", "amqp", "--url", AMQP),
-        *("--content-url", HTTP, "--password", FIRST.password),
+        *("--http-url", HTTP, "--password", FIRST.password),
     ]
 
 
@@ -102,17 +110,18 @@ def test_an_installed_copy_has_no_examples_to_offer(monkeypatch: pytest.MonkeyPa
     assert "curl" in told()
 
 
-def test_without_a_broker_nothing_is_offered_through_it() -> None:
-    text = told(amqp_url=None)
-    assert "AMQP     none (why)" in text
+@pytest.mark.parametrize(("amqp_url", "takes_tokens"), [(None, False), (AMQP, False)])
+def test_where_no_token_lets_one_in_to_a_broker_nothing_is_offered_through_it(
+    amqp_url: str | None, takes_tokens: bool
+) -> None:
+    text = told(amqp_url=amqp_url, takes_tokens=takes_tokens)
+    assert f"AMQP     {amqp_url or 'none'} (why)" in text
     assert "--via amqp" not in text
     assert f"--via http --url {HTTP}" in text.splitlines()[-1]
 
 
-def test_without_http_nothing_is_put_through_it() -> None:
-    text = told(http_url=None)
-    assert text.splitlines()[-1].endswith(f"--via amqp --url {AMQP}")
-    assert "--content-url" not in text
+def test_without_http_nobody_gets_a_token_to_try_the_broker_with() -> None:
+    assert "Try:" not in told(http_url=None)
 
 
 def test_with_nothing_up_there_is_nothing_to_try() -> None:

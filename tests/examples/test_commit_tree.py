@@ -195,9 +195,10 @@ def test_a_wrong_password_is_told(person: Person, tree: Path) -> None:
     assert len(done.text.splitlines()) == 1
 
 
-@pytest.mark.parametrize("via", ["amqp", "http"])
-def test_nobody_there_is_told(person: Person, tree: Path, via: str) -> None:
-    url = f"{via}://127.0.0.1:9"
+@pytest.mark.parametrize(
+    ("via", "url"), [("amqp", "amqp://anna:secret@127.0.0.1:9"), ("http", "http://127.0.0.1:9")]
+)
+def test_nobody_there_is_told(person: Person, tree: Path, via: str, url: str) -> None:
     done = person.commit_tree(tree, via, "--url", url)
 
     assert done.status == 1

@@ -14,7 +14,7 @@ from tests.examples.running import Person
 from tests.servers.stacksync import StackSyncProcess
 
 CHUNK = 512 * 1024
-ONLY_METADATA = "only metadata was committed: --content-url says where the content goes"
+ONLY_METADATA = "only metadata was committed: --http-url says where the content goes"
 
 
 def options(person: Person, via: str) -> list[str]:
