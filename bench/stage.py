@@ -31,6 +31,9 @@ STOP_SECONDS = 30.0
 # The service's own defaults, where StackSyncProcess has ones that make tests fast.
 PASSWORD_HASHES = {"argon2_time_cost": "3", "argon2_memory": "64M"}
 
+# One driver asks for many, so it would be slowed down as one that asks too much.
+NO_RATES = {"account_rate": "0", "address_rate": "0"}
+
 
 @frozen
 class Stage:
@@ -94,6 +97,7 @@ def running() -> Iterator[Stage]:
             guest_url(node),
             amqp={"identity": "message"},
             auth=PASSWORD_HASHES,
+            limits=NO_RATES,
         )
         cleanup.callback(server.kill)
         server.start()

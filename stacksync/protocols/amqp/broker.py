@@ -21,8 +21,9 @@ from stacksync.interfaces import IHealthCheck
 from stacksync.protocols.amqp.address import Address
 from stacksync.protocols.amqp.channel import ChannelClosed, ChannelHandler
 from stacksync.protocols.amqp.connection import Connection
-from stacksync.protocols.amqp.consumer import Consumer, Handler
+from stacksync.protocols.amqp.consumer import Bounds, Consumer, Handler, SenderOf
 from stacksync.protocols.amqp.publisher import Publisher
+from stacksync.tls import ClientSecurity
 
 log = Logger()
 
@@ -47,6 +48,10 @@ class BrokerSettings(Protocol):
     def dead_letter_max(self) -> int: ...
     @property
     def prefetch(self) -> int: ...
+    @property
+    def account_in_flight(self) -> int: ...
+    @property
+    def backlog(self) -> int: ...
     @property
     def max_message(self) -> int: ...
     @property
@@ -76,11 +81,19 @@ class Broker:
     part = "broker"
 
     def __init__(
-        self, reactor: Any, address: Address, settings: BrokerSettings, handler_for: HandlerFor
+        self,
+        reactor: Any,
+        address: Address,
+        settings: BrokerSettings,
+        sender_of: SenderOf,
+        handler_for: HandlerFor,
+        security: ClientSecurity | None = None,
     ) -> None:
         self._reactor = reactor
         self._address = address
+        self._security = security
         self._settings = settings
+        self._sender_of = sender_of
         self._handler_for = handler_for
         self._connection: Connection | None = None
         self._consumer: Consumer | None = None
@@ -89,6 +102,11 @@ class Broker:
         self._outage: str | None = "not connected yet"
         self.publisher: Publisher | None = None
         """The present connection's publisher, or ``None`` while there is none."""
+
+    @property
+    def connection(self) -> Connection | None:
+        """The present connection, once it is set up, or ``None``."""
+        return self._connection if self.publisher is not None else None
 
     def start(self) -> None:
         """Begin to connect; returns at once."""
@@ -154,7 +172,8 @@ class Broker:
             self._reactor, address.vhost, settings.heartbeat, settings.max_message
         )
         try:
-            await address.endpoint(self._reactor).connect(OneConnection(connection))
+            endpoint = address.endpoint(self._reactor, self._security)
+            await endpoint.connect(OneConnection(connection))
         except CancelledError:
             raise
         except Exception as error:
@@ -165,14 +184,16 @@ class Broker:
 
     async def _set_up(self, connection: Connection) -> None:
         await self._declare(connection)
+        settings = self._settings
         publisher = Publisher(self._reactor, connection)
         await publisher.start()
         self.publisher = publisher
         consumer = Consumer(
             self._reactor,
             connection,
-            self._settings.request_queue,
-            self._settings.prefetch,
+            settings.request_queue,
+            Bounds(settings.prefetch, settings.account_in_flight, settings.backlog),
+            self._sender_of,
             self._handler_for(publisher),
             connection.abort,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stacksync.engine.commits import Commits
+from stacksync.engine.validation import check_item_count
 from stacksync.errors import InvalidRequest
 from stacksync.model import CommitRequest, CommitResult
 from stacksync.protocols.amqp.items import ITEM_METADATA, commit_notification
@@ -30,6 +31,7 @@ class CommitMethods:
         items = required(fields.get("items"), "items")
         if type(items) is not list:
             raise InvalidRequest("items", "must be a list")
+        check_item_count(len(items), self._commits.items_max)
         request = CommitRequest(
             workspace_id=required(identity(fields, "workspaceId"), "workspaceId"),
             device_id=required(identity(fields, "deviceId"), "deviceId"),

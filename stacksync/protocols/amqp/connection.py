@@ -40,6 +40,7 @@ from stacksync.protocols.amqp import frames
 from stacksync.protocols.amqp.channel import ChannelClosed, ChannelHandler
 from stacksync.protocols.amqp.delegate import Delegate
 from stacksync.protocols.amqp.receiver import MessageReceiver
+from stacksync.tls import tls_problem
 
 log = Logger()
 
@@ -48,6 +49,9 @@ SPECIFICATION = spec.load_string(
 )
 
 PROTOCOL_HEADER = b"AMQP\x00\x00\x09\x01"
+TLS_ALERT = b"\x15"
+"""What a server that speaks TLS answers to the protocol header; no frame begins so."""
+
 REPLY_TIMEOUT = 15.0
 """Seconds to wait for the broker's answer to a method."""
 
@@ -158,7 +162,11 @@ class Connection(MessageReceiver):
     def connectionLost(self, reason: Failure = Failure(ConnectionDone())) -> None:  # noqa: B008
         if self._beat.running:
             self._beat.stop()
-        self.close_reason = self.close_reason or reason.getErrorMessage()
+        if not self.close_reason:
+            told = tls_problem(reason.value, "[amqp] certificate") if reason.value else None
+            if self._unread[:1] == TLS_ALERT:
+                told = "that port speaks TLS: write amqps:// in [amqp] url"
+            self.close_reason = told or reason.getErrorMessage()
         super().connectionLost(reason)
         if not self.lost.called:
             self.lost.callback(self.close_reason)

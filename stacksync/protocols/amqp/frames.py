@@ -32,6 +32,7 @@ BASIC_PUBLISH = BASIC << 16 | 40
 BASIC_RETURN = BASIC << 16 | 50
 BASIC_DELIVER = BASIC << 16 | 60
 BASIC_ACK = BASIC << 16 | 80
+BASIC_REJECT = BASIC << 16 | 90
 BASIC_NACK = BASIC << 16 | 120
 CONNECTION_START_OK = 10 << 16 | 11
 
@@ -220,6 +221,12 @@ def frame(kind: int, channel: int, payload: bytes) -> bytes:
 
 def encode_ack(channel: int, delivery_tag: int, multiple: bool) -> bytes:
     payload = METHOD_ID.pack(BASIC_ACK) + TAG_AND_BIT.pack(delivery_tag, multiple)
+    return frame(METHOD, channel, payload)
+
+
+def encode_requeue(channel: int, delivery_tag: int) -> bytes:
+    """``basic.reject``: the message goes back to its queue."""
+    payload = METHOD_ID.pack(BASIC_REJECT) + TAG_AND_BIT.pack(delivery_tag, True)
     return frame(METHOD, channel, payload)
 
 

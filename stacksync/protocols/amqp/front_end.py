@@ -12,6 +12,7 @@ from stacksync.protocols.amqp.changes import ChangeMethods
 from stacksync.protocols.amqp.commits import CommitMethods
 from stacksync.protocols.amqp.consumer import Handler
 from stacksync.protocols.amqp.devices import DeviceMethods
+from stacksync.protocols.amqp.frames import Delivery
 from stacksync.protocols.amqp.identity import BrokerIdentity, MessageIdentity
 from stacksync.protocols.amqp.members import MemberMethods
 from stacksync.protocols.amqp.method import Methods
@@ -19,9 +20,13 @@ from stacksync.protocols.amqp.notifications import Notifications
 from stacksync.protocols.amqp.object_server import ObjectServer
 from stacksync.protocols.amqp.proposals import ProposalMethods
 from stacksync.protocols.amqp.publisher import Publisher
+from stacksync.protocols.amqp.reply_queues import ReplyQueues
+from stacksync.protocols.amqp.senders import sender_by_login, sender_by_message
 from stacksync.protocols.amqp.storage_place import NO_PLACE, StoragePlace
 from stacksync.protocols.amqp.versions import VersionMethods
 from stacksync.protocols.amqp.workspaces import WorkspaceMethods
+from stacksync.protocols.nesting import DEPTH
+from stacksync.tls import ClientSecurity
 
 
 def methods_of(engine: Engine, place: StoragePlace = NO_PLACE) -> Methods:
@@ -48,23 +53,44 @@ def make_broker(
     identity: str,
     settings: BrokerSettings,
     place: StoragePlace = NO_PLACE,
+    json_depth: int = DEPTH,
+    security: ClientSecurity | None = None,
+    *,
+    is_asked: bool = False,
 ) -> tuple[Broker, Notifications]:
     """The front-end, not started, and the sink to subscribe with the engine's notifier.
 
-    :param url: ``amqp://user:password@host:port/vhost``.
+    :param url: ``amqp://user:password@host:port/vhost``, or ``amqps://…``.
     :param identity: ``broker`` or ``message``; see :mod:`.identity`.
     :param place: the object store that devices reach themselves, if they do.
+    :param json_depth: how deep lists and objects may stand in one another in a request.
+    :param security: whom we trust and who we are, with ``amqps``.
+    :param is_asked: the broker lets in whom we say, and to what we say.
     :raises ConfigurationError: the URL is none.
     """
     methods = methods_of(engine, place)
     if identity == "broker":
-        principal_of = BrokerIdentity(reactor, engine.accounts).principal
+        known = BrokerIdentity(reactor, engine.accounts, is_asked=is_asked)
+        engine.sign_ins.subscribe(known.forget)
+        principal_of = known.principal
+        sender_of = sender_by_login
     else:
         principal_of = MessageIdentity(engine.accounts).principal
+        sender_of = sender_by_message
+
+    reply_queues = ReplyQueues(reactor, engine.broker_access, settings)
 
     def handler_for(publisher: Publisher) -> Handler:
         queue = settings.dead_letter_queue
-        return ObjectServer(reactor, methods, principal_of, publisher, queue).serve
+        server = ObjectServer(reactor, methods, principal_of, publisher, queue, json_depth)
+        if not is_asked:
+            return server.serve
 
-    broker = Broker(reactor, Address.parse(url), settings, handler_for)
+        async def serve(delivery: Delivery) -> None:
+            await reply_queues.keep_own(delivery, lambda: publisher.failed)
+            await server.serve(delivery)
+
+        return serve
+
+    broker = Broker(reactor, Address.parse(url), settings, sender_of, handler_for, security)
     return broker, Notifications(lambda: broker.publisher, place)

@@ -11,6 +11,7 @@ from attrs import frozen
 from stacksync.errors import InvalidRequest
 from stacksync.protocols.amqp.frames import Delivery
 from stacksync.protocols.fields import Fields, as_object, boolean, required, shortened, text
+from stacksync.protocols.nesting import DEPTH, decode_json
 
 OBJECT_NAME = "ISyncService"
 SERIALIZERS = ("gson", "json")
@@ -43,17 +44,14 @@ def check_envelope(delivery: Delivery) -> None:
         )
 
 
-def decode_request(delivery: Delivery) -> Request:
+def decode_request(delivery: Delivery, json_depth: int = DEPTH) -> Request:
     """The request in a message.
 
+    :param json_depth: how deep lists and objects may stand in one another.
     :raises InvalidRequest: it is none; says which part is wrong.
     """
     check_envelope(delivery)
-    try:
-        value = orjson.loads(delivery.body)
-    except orjson.JSONDecodeError as error:
-        raise InvalidRequest("body", f"not JSON in UTF-8: {error}") from None
-    envelope = as_object(value, "body")
+    envelope = as_object(decode_json(delivery.body, json_depth), "body")
     parameters = envelope.get("params")
     if type(parameters) is not list or len(parameters) != 1:
         raise InvalidRequest("params", "must be a list of one request object")

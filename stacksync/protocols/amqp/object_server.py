@@ -30,6 +30,7 @@ from stacksync.protocols.amqp.messages import (
 from stacksync.protocols.amqp.method import Call, Method, Methods
 from stacksync.protocols.amqp.publisher import MessageRefused, Publisher
 from stacksync.protocols.fields import Fields, shortened
+from stacksync.protocols.nesting import DEPTH
 
 log = Logger()
 
@@ -46,6 +47,7 @@ class ObjectServer:
     """Serves the requests of one connection.
 
     :param dead_letter_queue: where requests go that can be neither done nor answered.
+    :param json_depth: how deep lists and objects may stand in one another.
     """
 
     def __init__(
@@ -55,12 +57,14 @@ class ObjectServer:
         principal_of: PrincipalOf,
         publisher: Publisher,
         dead_letter_queue: str,
+        json_depth: int = DEPTH,
     ) -> None:
         self._reactor = reactor
         self._methods = methods
         self._principal_of = principal_of
         self._publisher = publisher
         self._dead_letter_queue = dead_letter_queue
+        self._json_depth = json_depth
 
     async def serve(self, delivery: Delivery) -> None:
         """Do what a request asks, and answer; when it returns, the request is dealt with.
@@ -70,7 +74,7 @@ class ObjectServer:
         request: Request | None = None
         method: Method | None = None
         try:
-            request = decode_request(delivery)
+            request = decode_request(delivery, self._json_depth)
             method = self._methods.get(request.method)
             if method is None:
                 known = ", ".join(sorted(self._methods))

@@ -12,11 +12,10 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-import orjson
-
 from stacksync.errors import InvalidRequest, NotFound
 from stacksync.protocols.fields import Fields, as_object, parse_uuid, shortened, text
 from stacksync.protocols.http.errors import Refusal
+from stacksync.protocols.nesting import decode_json
 
 if TYPE_CHECKING:
     from stacksync.protocols.http.request import ApiRequest
@@ -25,10 +24,8 @@ if TYPE_CHECKING:
 def read_json(request: ApiRequest) -> Any:
     """The JSON that is the request's body.
 
-    Where a name comes twice the last one counts (RFC 8259 §4 leaves it open).
-
     :raises Refusal: the body is not declared as JSON.
-    :raises InvalidRequest: it is no JSON.
+    :raises InvalidRequest: it is no JSON, or lists and objects in it stand in one another too deep.
     """
     # Not lenient about the type: a form or script of a foreign web page can
     # send any body with the user's credentials, but none of this type.
@@ -41,10 +38,7 @@ def read_json(request: ApiRequest) -> Any:
         raise Refusal(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Content-Encoding: the body must not be compressed"
         )
-    try:
-        return orjson.loads(request.content.getvalue())
-    except orjson.JSONDecodeError as error:
-        raise InvalidRequest("body", f"not JSON in UTF-8: {error}") from None
+    return decode_json(request.content.getvalue(), request.site.json_depth)
 
 
 def read_object(request: ApiRequest, known: Set[str]) -> Fields:

@@ -26,6 +26,8 @@ from stacksync.protocols.http.answer import (
     StreamPump,
 )
 from stacksync.protocols.http.body_stream import BodyStream
+from stacksync.protocols.http.html_headers import NOSNIFF
+from stacksync.protocols.http.proxies import LOCAL, Client, external_host
 from stacksync.streams import BytesStream
 
 if TYPE_CHECKING:
@@ -57,7 +59,11 @@ class ApiRequest(server.Request):
         self.segments: dict[str, bytes] = {}
         self.body_length: int | None = 0
         self._in_flight = channel.site.in_flight
+        self._proxies = channel.site.proxies
+        self._is_tls = channel.isSecure()
+        self._other_end: Client | None = None
         self._stream: BodyStream | None = None
+        self._put_back: bytes | None = None
         self._begun = False
         self._expects_continue = False
 
@@ -68,8 +74,33 @@ class ApiRequest(server.Request):
 
     @property
     def peer(self) -> str:
-        """The address that the request came from; ``local`` for a UNIX socket."""
-        return getattr(self.client, "host", "local")
+        """The client's address, as our own proxies tell it; ``local`` for a UNIX socket."""
+        return self._client_side.address
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether the client speaks TLS, with us or with a proxy of ours."""
+        return self._client_side.is_secure
+
+    @property
+    def is_secure_for_secrets(self) -> bool:
+        """Whether nobody on the way can read it: TLS, or from this very machine."""
+        return self._client_side.is_secure_for_secrets
+
+    @property
+    def external_url(self) -> str:
+        """Scheme, host and port by which the client found us: ``https://cloud.example.org``."""
+        scheme = "https" if self.is_secure else "http"
+        return f"{scheme}://{external_host(self.requestHeaders, getattr(self, 'host', None))}"
+
+    @property
+    def _client_side(self) -> Client:
+        if self._other_end is None:
+            # Before the request is there as a whole, only the channel knows.
+            address = getattr(self, "client", None) or self.channel.getPeer()
+            peer = getattr(address, "host", LOCAL)
+            self._other_end = self._proxies.client_of(peer, self._is_tls, self.requestHeaders)
+        return self._other_end
 
     @property
     def summary(self) -> str:
@@ -95,9 +126,20 @@ class ApiRequest(server.Request):
         ]
 
     @property
+    def is_streamed(self) -> bool:
+        """Whether the body is taken while it arrives, and is not in :attr:`content`."""
+        return self._stream is not None
+
+    @property
     def body(self) -> IByteStream:
         """The body, to be read once."""
+        if self._put_back is not None:
+            return BytesStream(self._put_back)
         return self._stream or BytesStream(self.content.getvalue())
+
+    def put_back(self, body: bytes) -> None:
+        """Let a streamed body that was read to its end be read once more."""
+        self._put_back = body
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         if self._stream is None or not self._begun:
@@ -118,6 +160,7 @@ class ApiRequest(server.Request):
             self.channel.refuse_body()
         else:
             self.content.write(data)
+            self.channel.site.connections.holds(self.channel, len(data))
 
     def connectionLost(self, reason: Failure) -> None:
         super().connectionLost(reason)
@@ -208,12 +251,22 @@ class ApiRequest(server.Request):
         if not self.gone:
             self.finish()
 
+    def set_common_headers(self) -> None:
+        """What goes with every answer, unless it says otherwise itself."""
+        headers, site = self.responseHeaders, self.site
+        headers.setRawHeaders(b"Server", SERVER_NAME)
+        headers.setRawHeaders(b"Cache-Control", NO_STORE)
+        for name, value in (NOSNIFF, *site.cross_origin.headers(self)):
+            headers.setRawHeaders(name, [value])
+        # RFC 6797, section 7.2: never without TLS.
+        if site.hsts and self.is_secure:
+            headers.setRawHeaders(b"Strict-Transport-Security", [site.hsts])
+
     def _head(self, code: int, length: int, more: Headers) -> None:
         headers = self.responseHeaders
         self.code = code
         self.code_message = RESPONSES.get(code, b"")
-        headers.setRawHeaders(b"Server", SERVER_NAME)
-        headers.setRawHeaders(b"Cache-Control", NO_STORE)
+        self.set_common_headers()
         if code not in NO_BODY_CODES:
             headers.setRawHeaders(b"Content-Length", [b"%d" % length])
         for name, value in more:

@@ -7,28 +7,35 @@ stops it with :meth:`ApiSite.drain`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 from twisted.internet.defer import Deferred
+from twisted.internet.protocol import Protocol
 from twisted.logger import Logger
 from twisted.web.resource import Resource
 from twisted.web.server import Site
 
+from stacksync.config import LimitsConfig
+from stacksync.protocols.http.allowance import Allowance
 from stacksync.protocols.http.channel import ApiChannel
+from stacksync.protocols.http.connections import Connections
+from stacksync.protocols.http.cors import CrossOrigin
 from stacksync.protocols.http.events import EventStreams
 from stacksync.protocols.http.holdings import holdings_from
 from stacksync.protocols.http.in_flight import InFlight
+from stacksync.protocols.http.proxies import TrustedProxies
 from stacksync.protocols.http.request import ApiRequest
 from stacksync.protocols.http.resource import JSONResource
+from stacksync.protocols.http.sign_in import SignInWays
 from stacksync.protocols.http.tree import make_tree
 
 if TYPE_CHECKING:
-    from twisted.internet.interfaces import IReactorTime
+    from twisted.internet.interfaces import IAddress, IReactorTime
 
     from stacksync.config import HttpConfig
     from stacksync.engine import Engine
-    from stacksync.interfaces import IAuthenticator, IHealthCheck, ITokenAuthenticator
+    from stacksync.interfaces import IAuthenticator, IHealthCheck, IPasswordChanges
 
 
 def make_site(
@@ -39,7 +46,9 @@ def make_site(
     settings: HttpConfig,
     *,
     access_log: bool = False,
-    tokens: ITokenAuthenticator | None = None,
+    sign_ins: SignInWays | None = None,
+    limits: LimitsConfig | None = None,
+    passwords: IPasswordChanges | None = None,
 ) -> ApiSite:
     """The HTTP front-end over an engine.
 
@@ -48,21 +57,50 @@ def make_site(
 
     :param health: the parts that ``/readyz`` asks.
     :param access_log: whether each request is logged, at the level ``debug``.
-    :param tokens: knows whose tokens are in ``X-Auth-Token``; ``None``: none are taken.
+    :param sign_ins: the ways to sign in besides e-mail and password.
+    :param limits: what accounts and addresses may ask; left out, the default.
+    :param passwords: changes passwords; left out, nobody does here.
     """
-    streams = EventStreams(reactor, settings, holdings_from(engine))
+    limits = limits or LimitsConfig()
+    streams = EventStreams(
+        reactor,
+        settings,
+        holdings_from(engine),
+        account_max=limits.account_streams,
+        holds=lambda each: engine.sign_ins.holds(each),
+    )
     root = make_tree(reactor, engine, authenticator, streams, health, settings)
-    return ApiSite(reactor, root, engine, streams, settings, access_log, tokens)
+    return ApiSite(
+        reactor, root, engine, streams, settings, limits, access_log, sign_ins, passwords
+    )
+
+
+class NoRoom(Protocol):
+    """A connection that is not wanted.
+
+    Not ``None`` in its place, which TLS does not take for an answer.
+    """
+
+    def connectionMade(self) -> None:
+        self.transport.abortConnection()  # type: ignore[union-attr]
 
 
 class ApiSite(Site):
     """The connections of the API and what they share.
 
     :ivar channels: the open connections.
+    :ivar allowance: how much accounts and addresses may ask.
+    :ivar json_depth: how deep lists and objects may stand in one another in a body.
+    :ivar items_per_commit: how many items there may be in a commit.
+    :ivar header_timeout: seconds that the head of a request may take.
     :ivar in_flight: the requests under way.
     :ivar streams: the open event streams.
     :ivar max_body: the bytes that a body may have.
-    :ivar tokens: knows whose tokens are in ``X-Auth-Token``, if any are taken.
+    :ivar sign_ins: the ways to sign in besides e-mail and password.
+    :ivar passwords: changes passwords, if they are changed here.
+    :ivar proxies: those of our own, which are believed.
+    :ivar cross_origin: the web pages that may use the API.
+    :ivar hsts: what ``Strict-Transport-Security`` says; empty: nothing.
     """
 
     protocol = ApiChannel  # type: ignore[assignment]
@@ -77,8 +115,10 @@ class ApiSite(Site):
         engine: Engine,
         streams: EventStreams,
         settings: HttpConfig,
+        limits: LimitsConfig,
         access_log: bool,
-        tokens: ITokenAuthenticator | None = None,
+        sign_ins: SignInWays | None = None,
+        passwords: IPasswordChanges | None = None,
     ) -> None:
         super().__init__(
             root,
@@ -86,14 +126,27 @@ class ApiSite(Site):
             reactor=reactor,
             parsePOSTFormSubmission=False,
         )
-        self.channels: set[ApiChannel] = set()
+        self.connections = Connections(reactor, settings.connections_max, settings.max_body)
+        self.channels = self.connections.all
+        self.allowance = Allowance(reactor, limits)
+        self.passwords = passwords
+        self.json_depth = limits.json_depth
+        self.items_per_commit = limits.items_per_commit
+        # A head is part of a request, so it never has longer than that.
+        self.header_timeout = min(settings.header_timeout, settings.request_timeout)
         self.in_flight = InFlight(reactor, settings.request_timeout)
         self.streams = streams
         self.max_body = settings.max_body
-        self.tokens = tokens
+        self.sign_ins = sign_ins or SignInWays()
+        self.proxies = TrustedProxies(settings.trusted_proxies)
+        self.cross_origin = CrossOrigin(settings.cors_origins)
+        self.hsts = b"max-age=%d" % settings.hsts if settings.hsts else b""
         self._notifier = engine.notifier
         self._access_log = access_log
         self._drained: Deferred[None] | None = None
+
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        return super().buildProtocol(addr) if self.connections.has_room() else NoRoom()
 
     def startFactory(self) -> None:
         # Not Site's, which opens an access log of its own and keeps its clock.
@@ -122,7 +175,7 @@ class ApiSite(Site):
             late.cancel()
 
     def channel_lost(self, channel: ApiChannel) -> None:
-        self.channels.discard(channel)
+        self.connections.closed(channel)
         if self._drained is not None and not self.channels and not self._drained.called:
             self._drained.callback(None)
 

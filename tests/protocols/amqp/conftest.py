@@ -26,6 +26,7 @@ from stacksync.protocols.amqp.connection import Connection
 from stacksync.protocols.amqp.front_end import methods_of
 from stacksync.protocols.amqp.identity import MessageIdentity
 from stacksync.protocols.amqp.object_server import ObjectServer
+from stacksync.protocols.amqp.senders import sender_by_message
 from stacksync.storage import DiskStore
 from tests.protocols.amqp.builders import numbers
 from tests.protocols.amqp.desk import Desk
@@ -151,7 +152,8 @@ async def new_broker(
 
     def make(port: int | None = None, **settings: Any) -> Broker:
         address = Address("127.0.0.1", port or link.port, "guest", "guest", vhost)
-        made.append(Broker(reactor, address, AmqpConfig(**settings), desk.handler_for))
+        config = AmqpConfig(**settings)
+        made.append(Broker(reactor, address, config, sender_by_message, desk.handler_for))
         return made[-1]
 
     yield make

@@ -18,9 +18,9 @@ DEAD_LETTERS = "dead letters"
 numbers = count(1)
 
 
-def deliver(body: bytes, **properties: Any) -> Delivery:
+def deliver(body: bytes, *, exchange: str = "requests", **properties: Any) -> Delivery:
     """A message with these properties."""
-    return Delivery(1, 1, False, "requests", "ISyncService", properties, len(body), body)
+    return Delivery(1, 1, False, exchange, "ISyncService", properties, len(body), body)
 
 
 def request(

@@ -10,7 +10,7 @@ from pika import spec
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 
-from stacksync.protocols.amqp.consumer import Consumer
+from stacksync.protocols.amqp.consumer import Bounds, Consumer
 from tests.protocols.amqp.broker_frames import delivery
 from tests.protocols.amqp.script import Script
 from tests.protocols.amqp.work import Work
@@ -21,9 +21,7 @@ clock: Any = reactor
 def consuming(work: Work) -> tuple[Script, Consumer]:
     script = Script()
     script.log_in()
-    consumer = Consumer(
-        script.clock, script.connection, "requests", 10, work.handle, work.lost.append
-    )
+    consumer = work.consumer(script.clock, script.connection, "requests", Bounds(10, 10, 100))
     starting = Deferred.fromCoroutine(consumer.start())
     script.say(
         spec.Channel.OpenOk(), spec.Basic.QosOk(), spec.Basic.ConsumeOk("requests"), channel=1

@@ -35,7 +35,7 @@ async def test_no_more_requests_are_in_work_than_prefetch_says(
     connect: Connect, peer: Any, queue: str, work: Work
 ) -> None:
     publish(peer, queue, b"1", b"2", b"3", b"4", b"5")
-    await work.consume(await connect(), queue, prefetch=2)
+    await work.consume(await connect(), queue, in_all=2)
     await eventually(lambda: ready(peer, queue) == 3)
     await eventually(lambda: work.bodies == [b"1", b"2"])
 

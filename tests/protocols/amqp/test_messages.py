@@ -68,11 +68,17 @@ def test_a_wrong_envelope_is_refused_with_the_field(envelope: Any, complaint: st
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"\xff\xfe", b'"\xed\xa0\x80"', b'{"a": NaN}', b"[" * 10_000, b"\xac\xed"]
+    "body", [b"", b"{", b"\xff\xfe", b'"\xed\xa0\x80"', b'{"a": NaN}', b"\xac\xed"]
 )
 def test_what_is_not_json_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidRequest, match=r"^body: not JSON in UTF-8: "):
         decode_request(deliver(body))
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"params":' + b"[" * 7 + b"]" * 7 + b"}"])
+def test_what_goes_too_deep_is_refused_with_the_depth(body: bytes) -> None:
+    with pytest.raises(InvalidRequest, match=r"^body: .* more than 7 levels deep$"):
+        decode_request(deliver(body), json_depth=7)
 
 
 @given(st.binary(max_size=100))

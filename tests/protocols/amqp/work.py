@@ -9,7 +9,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 
 from stacksync.protocols.amqp.connection import Connection
-from stacksync.protocols.amqp.consumer import Consumer
+from stacksync.protocols.amqp.consumer import Bounds, Consumer
 from stacksync.protocols.amqp.frames import Delivery
 
 clock: Any = reactor
@@ -33,6 +33,11 @@ class Work:
     def bodies(self) -> list[bytes]:
         return [each.body for each in self.begun]
 
+    @property
+    def in_hand(self) -> set[bytes]:
+        """The bodies of those that are not finished."""
+        return set(self._ends)
+
     def finish(self, *bodies: bytes) -> None:
         for body in bodies:
             self._ends.pop(body).callback(None)
@@ -40,7 +45,21 @@ class Work:
     def break_off(self, body: bytes, error: Exception) -> None:
         self._ends.pop(body).errback(error)
 
-    async def consume(self, connection: Connection, queue: str, prefetch: int = 10) -> Consumer:
-        consumer = Consumer(clock, connection, queue, prefetch, self.handle, self.lost.append)
+    async def consume(
+        self, connection: Connection, queue: str, in_all: int = 10, backlog: int = 0
+    ) -> Consumer:
+        consumer = self.consumer(clock, connection, queue, Bounds(in_all, in_all, backlog))
         await consumer.start()
         return consumer
+
+    def consumer(
+        self, reactor: Any, connection: Connection, queue: str, bounds: Bounds
+    ) -> Consumer:
+        """One that has not started; who sent a request stands before its colon."""
+        return Consumer(
+            reactor, connection, queue, bounds, sender_of, self.handle, self.lost.append
+        )
+
+
+def sender_of(delivery: Delivery) -> str:
+    return delivery.body.partition(b":")[0].decode()

@@ -1,0 +1,77 @@
+"""An account that sends thousands of requests at once keeps no other one waiting."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+from uuid import uuid4
+
+import pika
+import pytest
+
+from tests.integration.fleet import Fleet
+from tests.integration.people import People
+from tests.servers.stacksync import KnownUser, StackSyncProcess
+
+FLOOD = 2000
+IN_FLIGHT = 4
+A_FEW = 200
+"""Requests of the flood that may be answered while the server still reads what was sent."""
+
+PATIENCE = 60.0
+
+
+@pytest.fixture(scope="module")
+def server(module_fleet: Fleet, module_database_dsn: str, module_amqp_url: str) -> StackSyncProcess:
+    """A server that works at few requests at a time, so that they wait."""
+    amqp = {"prefetch": str(2 * IN_FLIGHT), "account_in_flight": str(IN_FLIGHT), "backlog": "4000"}
+    return module_fleet.start(module_database_dsn, module_amqp_url, amqp=amqp)
+
+
+@pytest.fixture
+def channel(module_amqp_url: str) -> Iterator[Any]:
+    """Somebody who sends the requests of several accounts, and hears all answers."""
+    with closing(pika.BlockingConnection(pika.URLParameters(module_amqp_url))) as connection:
+        yield connection.channel()
+
+
+def ask(channel: Any, answers: str, user: KnownUser, name: str) -> None:
+    """Ask for a user's workspaces; the answer is known by its name."""
+    fields = {"userId": str(user.id), "requestId": str(uuid4())}
+    request = {"id": name, "method": "getWorkspaces", "async": False, "params": [fields]}
+    properties = pika.BasicProperties(
+        reply_to=answers, correlation_id=name, type="gson", app_id="ISyncService"
+    )
+    body = json.dumps(request).encode()
+    channel.basic_publish("rpc_global_exchange", "ISyncService", body, properties)
+
+
+def test_another_account_is_answered_in_the_midst_of_a_flood(
+    server: StackSyncProcess, people: People, channel: Any
+) -> None:
+    anna, bert = people.add(), people.add()
+    answers = channel.queue_declare("", exclusive=True).method.queue
+    # All of it is there before the first one is looked at: the order tells, not the time.
+    os.kill(server.pid, signal.SIGSTOP)
+    for number in range(FLOOD):
+        ask(channel, answers, anna, f"anna {number}")
+    ask(channel, answers, bert, "bert")
+    os.kill(server.pid, signal.SIGCONT)
+
+    order: list[str] = []
+    end = time.monotonic() + PATIENCE
+    for _, properties, body in channel.consume(answers, auto_ack=True, inactivity_timeout=1.0):
+        if properties is not None:
+            assert "error" not in json.loads(body)
+            order.append(properties.correlation_id)
+        if len(order) > FLOOD:
+            break
+        assert time.monotonic() < end, f"{len(order)} answers"
+
+    assert order.index("bert") < A_FEW
+    assert sorted(order) == sorted(["bert", *(f"anna {number}" for number in range(FLOOD))])

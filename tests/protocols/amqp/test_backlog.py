@@ -1,0 +1,170 @@
+"""Requests that wait here for their turn: bounded, given back, never out of order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pytest_twisted import ensureDeferred
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+
+from stacksync.protocols.amqp import consumer as module
+from stacksync.protocols.amqp.consumer import Bounds, Consumer
+from tests.protocols.amqp.conftest import Connect, Logged
+from tests.protocols.amqp.link import Link
+from tests.protocols.amqp.test_consumer import publish, ready
+from tests.protocols.amqp.waiting import eventually, turns
+from tests.protocols.amqp.work import Work
+
+clock: Any = reactor
+
+
+def flood(peer: Any, queue: str, sender: bytes, count: int, size: int = 0) -> None:
+    for number in range(count):
+        publish(peer, queue, b"%b:%03d" % (sender, number) + b"x" * size)
+
+
+def redelivered(work: Work) -> list[bytes]:
+    return [each.body for each in work.begun if each.redelivered]
+
+
+@ensureDeferred
+async def test_a_flood_of_one_sender_does_not_keep_another_one_waiting(
+    connect: Connect, peer: Any, queue: str, work: Work
+) -> None:
+    flood(peer, queue, b"anna", 30)
+    flood(peer, queue, b"bert", 1)
+    bounds = Bounds(in_all=4, per_sender=2, backlog=100)
+    await work.consumer(clock, await connect(), queue, bounds).start()
+
+    await eventually(lambda: b"bert:000" in work.bodies)
+
+    assert work.bodies == [b"anna:000", b"anna:001", b"bert:000"]
+    work.finish(b"anna:001")
+    assert work.bodies[-1] == b"anna:002"
+
+
+@ensureDeferred
+async def test_no_more_are_taken_than_may_be_in_work_and_wait(
+    connect: Connect, peer: Any, queue: str, work: Work
+) -> None:
+    flood(peer, queue, b"anna", 30)
+
+    await work.consume(await connect(), queue, in_all=2, backlog=8)
+    await eventually(lambda: ready(peer, queue) == 20)
+    await turns()
+
+    assert ready(peer, queue) == 20
+
+
+@ensureDeferred
+async def test_stopping_gives_back_what_waits_at_once(
+    connect: Connect, peer: Any, queue: str, work: Work
+) -> None:
+    flood(peer, queue, b"anna", 10)
+    connection = await connect()
+    consumer = await work.consume(connection, queue, in_all=2, backlog=100)
+    await eventually(lambda: waiting(consumer) == 8)
+
+    stopping = Deferred.fromCoroutine(consumer.stop(10.0))
+
+    await eventually(lambda: ready(peer, queue) == 8)
+    assert not stopping.called
+    work.finish(*work.bodies)
+    await stopping
+    assert len(work.begun) == 2
+    another = Work()
+    await another.consume(await connect(), queue)
+    await eventually(lambda: len(another.begun) == 8)
+    assert another.bodies == [b"anna:%03d" % number for number in range(2, 10)]
+
+
+@ensureDeferred
+async def test_what_waits_comes_again_when_the_connection_is_lost(
+    connect: Connect, link: Link, peer: Any, queue: str, work: Work
+) -> None:
+    flood(peer, queue, b"anna", 10)
+    connection = await connect(port=link.port)
+    consumer = await work.consume(connection, queue, in_all=2, backlog=100)
+    await eventually(lambda: waiting(consumer) == 8)
+
+    await link.cut()
+    await connection.lost
+    consumer.connection_lost()
+    work.finish(*work.bodies)
+
+    assert len(work.begun) == 2
+    await eventually(lambda: ready(peer, queue) == 10)
+
+
+@ensureDeferred
+async def test_when_too_many_bytes_wait_no_more_are_taken_until_half_of_them_have_begun(
+    connect: Connect, peer: Any, queue: str, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WAITING_BYTES", 10_000)
+    flood(peer, queue, b"anna", 40, size=1000)
+    consumer = await work.consume(await connect(), queue, in_all=2, backlog=100)
+    await eventually(lambda: ready(peer, queue) == 28)
+    assert waiting_bytes(consumer) <= 11_000
+    assert len(work.begun) == 2
+
+    while len(work.begun) < 40:
+        work.finish(*work.in_hand)
+        assert waiting_bytes(consumer) <= 11_000
+        await eventually(lambda: work.in_hand)
+    work.finish(*work.in_hand)
+
+    assert [body[:8] for body in work.bodies] == [b"anna:%03d" % number for number in range(40)]
+    assert redelivered(work)
+    await turns()
+    await consumer.stop(5.0)
+    assert ready(peer, queue) == 0
+
+
+@ensureDeferred
+async def test_stopping_while_no_more_are_taken_is_quick(
+    connect: Connect, peer: Any, queue: str, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WAITING_BYTES", 3000)
+    flood(peer, queue, b"anna", 10, size=1000)
+    consumer = await work.consume(await connect(), queue, in_all=1, backlog=100)
+    await eventually(lambda: ready(peer, queue) == 6 and work.begun)
+    stopping = Deferred.fromCoroutine(consumer.stop(10.0))
+    await eventually(lambda: ready(peer, queue) == 9)
+
+    work.finish(*work.bodies)
+    await stopping
+
+    assert not work.lost
+
+
+@ensureDeferred
+async def test_a_consumer_that_does_not_come_back_is_told(
+    connect: Connect,
+    peer: Any,
+    queue: str,
+    work: Work,
+    logged: Logged,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "WAITING_BYTES", 3000)
+    flood(peer, queue, b"anna", 10, size=1000)
+    await work.consume(await connect(), queue, in_all=1, backlog=100)
+    await eventually(lambda: ready(peer, queue) == 6)
+    peer.queue_delete(queue)
+
+    while not work.lost:
+        for body in [each for each in work.bodies if each in work.in_hand]:
+            work.finish(body)
+        await turns()
+
+    assert "404 NOT_FOUND" in work.lost[0]
+
+
+def waiting(consumer: Consumer) -> int:
+    return consumer._turns.waiting
+
+
+def waiting_bytes(consumer: Consumer) -> int:
+    return consumer._turns.waiting_bytes
