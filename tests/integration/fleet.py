@@ -9,6 +9,11 @@ from tests.servers.run import TestRun
 from tests.servers.stacksync import StackSyncProcess
 
 SIGNS_OF_A_BUG = re.compile(r"Traceback|Unhandled|incident|CRITICAL")
+SECRETS = re.compile(r"correct horse|stk_[A-Za-z0-9_-]{43}")
+"""The password of the stories' people, and tokens."""
+
+# People and devices of a story all have one address, and do in a second what takes others days.
+NO_RATES = {"account_rate": "0", "address_rate": "0"}
 
 
 class Fleet:
@@ -31,6 +36,7 @@ class Fleet:
     ) -> StackSyncProcess:
         """A server that is not started yet; trusts what messages say unless told otherwise."""
         overrides["amqp"] = {"identity": "message", **overrides.get("amqp", {})}
+        overrides["limits"] = {**NO_RATES, **overrides.get("limits", {})}
         server = StackSyncProcess(
             self._run.new_directory("stacksync"), database_url, amqp_url, **overrides
         )
@@ -44,7 +50,7 @@ class Fleet:
             with suppress(ProcessLookupError):
                 server.kill()
             log = server.log_text()
-            sign = SIGNS_OF_A_BUG.search(log)
+            sign = SIGNS_OF_A_BUG.search(log) or SECRETS.search(log)
             if sign is not None:
                 start = max(0, sign.start() - 1000)
                 found.append(f"{server.directory}:\n{log[start : sign.end() + 4000]}")
