@@ -34,8 +34,10 @@ async def collect_garbage(reactor: Any, config: Config, arguments: Arguments) ->
             progress=progress,
         )
         interrupted = False
+        audit_lines = 0
         try:
             await collection.run()
+            audit_lines = await opened.engine.audit.prune(dry_run=arguments.dry_run)
         except CancelledError:
             interrupted = True
         finally:
@@ -49,8 +51,13 @@ async def collect_garbage(reactor: Any, config: Config, arguments: Arguments) ->
         "interrupted": interrupted,
         "workspaces": [workspace_json(each) for each in collected],
         "unknown_containers": collection.unknown_containers,
+        "audit_lines": audit_lines,
     }
     lines = described(collected, dry_run=arguments.dry_run)
+    if audit_lines:
+        would = "would be" if arguments.dry_run else "were"
+        lines = lines if collected else []
+        lines.append(f"Old lines of the audit: {audit_lines} {would} removed.")
     if timedelta(seconds=arguments.older_than) < SAFE_GRACE:
         lines.append(
             f"Chunks older than {write_duration(arguments.older_than)} were looked at: that is safe"

@@ -21,6 +21,7 @@ from stacksync.engine.access import Access, check_may_share
 from stacksync.engine.addressees import check_any, distinct, folded
 from stacksync.engine.author import Author
 from stacksync.engine.item_checks import check_kind
+from stacksync.engine.share_audit import ShareAudit
 from stacksync.engine.share_checks import check_may_become_encrypted, check_shareable, locked_item
 from stacksync.engine.share_jobs import ShareJobs
 from stacksync.engine.sharing import Home, Sharing, SharingSettings
@@ -59,6 +60,7 @@ class Asking:
         sharing: Sharing,
         jobs: ShareJobs,
         settings: SharingSettings,
+        audit: ShareAudit,
     ) -> None:
         self._database = database
         self._table = table
@@ -68,6 +70,7 @@ class Asking:
         self._sharing = sharing
         self._jobs = jobs
         self._settings = settings
+        self._audit = audit
 
     async def propose(
         self, principal: Principal, folder_id: int, emails: Sequence[str], ask: Ask
@@ -124,7 +127,10 @@ class Asking:
             await self._jobs.tell_workspace(
                 transaction, member.account_id, workspace.id, ask.author.request_id
             )
+            await self._audit.role_changed(transaction, principal, held, member, ask.role)
             told.append(Addressee(member.email, member.name, AddresseeState.MEMBER))
+        if asked:
+            await self._audit.proposed(transaction, principal, held, ask.role, [*asked.values()])
         if changed:
             await self._jobs.container(transaction, workspace.id, workspace.container)
         workspace_id = (
@@ -148,6 +154,7 @@ class Asking:
             proposal = await self._table.locked(transaction, proposal_id)
             assert proposal is not None
             await self._sharing.join(transaction, locks, proposal, account.id, home, ask.author)
+            await self._audit.accepted(transaction, principal, proposal, account.id)
             told.append(Addressee(account.email, account.name, AddresseeState.MEMBER))
         return tuple(told)
 

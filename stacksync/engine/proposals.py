@@ -17,11 +17,12 @@ from stacksync.db.locks import Locks, with_locks
 from stacksync.db.proposals import ProposalTable
 from stacksync.db.workspaces import seen_by
 from stacksync.engine import validation
-from stacksync.engine.access import Access, check_may_share
+from stacksync.engine.access import Access, check_may_share, check_scope
 from stacksync.engine.asking import Ask, Asking
 from stacksync.engine.author import Author, author_of
 from stacksync.engine.devices import Devices
 from stacksync.engine.item_checks import check_kind
+from stacksync.engine.share_audit import ShareAudit
 from stacksync.engine.share_checks import check_may_hold_mounts
 from stacksync.engine.sharing import Home, Sharing
 from stacksync.errors import (
@@ -58,6 +59,7 @@ class Proposals:
         devices: Devices,
         sharing: Sharing,
         asking: Asking,
+        audit: ShareAudit,
     ) -> None:
         self._database = database
         self._table = table
@@ -65,6 +67,7 @@ class Proposals:
         self._devices = devices
         self._sharing = sharing
         self._asking = asking
+        self._audit = audit
 
     async def propose(
         self,
@@ -91,6 +94,7 @@ class Proposals:
         :raises InvalidRequest: no usable e-mails, or nobody is left of them.
         :raises Unavailable: the database is away.
         """
+        check_scope(principal)
         author = await author_of(self._devices, principal, request_id)
         return await self._asking.propose(
             principal, folder_id, emails, Ask(role, is_encrypted, author)
@@ -135,6 +139,7 @@ class Proposals:
         :raises InvalidRequest: nothing can have this name.
         :raises Unavailable: the database is away.
         """
+        check_scope(principal)
         if name is not None:
             validation.check_name("name", name)
         author = await author_of(self._devices, principal, request_id)
@@ -172,7 +177,7 @@ class Proposals:
         :raises AlreadyAnswered: it was accepted or withdrawn, or has expired.
         """
         await self._addressed(principal, proposal_id)
-        return await self._end(proposal_id, ProposalState.DECLINED)
+        return await self._end(principal, proposal_id, ProposalState.DECLINED)
 
     async def withdraw(self, principal: Principal, proposal_id: UUID) -> Proposal:
         """Take a proposal back; again: the same answer.
@@ -189,9 +194,11 @@ class Proposals:
         except ItemNotFound:
             raise ProposalNotFound(proposal_id) from None
         check_may_share(held.workspace)
-        return await self._end(proposal_id, ProposalState.WITHDRAWN)
+        return await self._end(principal, proposal_id, ProposalState.WITHDRAWN)
 
-    async def _end(self, proposal_id: UUID, state: ProposalState) -> Proposal:
+    async def _end(self, principal: Principal, proposal_id: UUID, state: ProposalState) -> Proposal:
+        check_scope(principal)
+
         async def work(transaction: Transaction) -> Proposal:
             proposal = await self._table.locked(transaction, proposal_id)
             if proposal is None:
@@ -200,6 +207,7 @@ class Proposals:
                 return proposal
             check_pending(proposal)
             await self._table.answer(transaction, proposal_id, state)
+            await self._audit.ended(transaction, principal, proposal, state)
             ended = await self._table.locked(transaction, proposal_id)
             assert ended is not None
             return ended
@@ -227,10 +235,12 @@ class Proposals:
         if seen is not None:
             # It has become a member by a proposal to an e-mail that it had before.
             await self._table.answer(transaction, proposal_id, ProposalState.ACCEPTED)
-            return seen
-        return await self._sharing.join(
-            transaction, locks, proposal, principal.account_id, home, author
-        )
+        else:
+            seen = await self._sharing.join(
+                transaction, locks, proposal, principal.account_id, home, author
+            )
+        await self._audit.accepted(transaction, principal, proposal)
+        return seen
 
     async def _addressed(self, principal: Principal, proposal_id: UUID) -> Proposal:
         """The proposal, if it is the principal's to answer."""
