@@ -40,7 +40,9 @@ def run_well(*command: str | Path, cwd: Path) -> str:
 def install(environment: Path, *arguments: str | Path, cwd: Path) -> None:
     # The pip of the tests works on the other environment: that spares installing one there.
     pip = (sys.executable, "-m", "pip", "--python", environment / "bin" / "python")
-    run_well(*pip, "install", "--quiet", *arguments, cwd=cwd)
+    # Most modules of the dependencies are never imported here, and to compile them all costs
+    # more than the tests do.
+    run_well(*pip, "install", "--quiet", "--no-compile", *arguments, cwd=cwd)
 
 
 @pytest.fixture(scope="module")

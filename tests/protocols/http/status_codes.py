@@ -51,6 +51,9 @@ PACKED = {"Content-Encoding": "gzip"}
 PLAIN = {"Content-Type": "text/plain"}
 JSON_TOO_LARGE = {"content": {"name": "x" * LARGEST}}
 
+NEW_PASSWORD = cases(
+    "PUT /account/password", "/account/password", content={"password": "another one"}
+)
 NEW_FILE = cases("POST /file", "/file?name=new", body=b"x", headers=PLAIN)
 FILE = cases("GET /file/:id", "/file/{file}")
 RENAME_FILE = cases("PUT /file/:id", "/file/{file}", content={"name": "new"})
@@ -91,6 +94,10 @@ ACCEPT = cases("POST /shares/:id/accept", "/shares/{waiting}/accept", content={}
 DECLINE = cases("POST /shares/:id/decline", "/shares/{waiting}/decline", content={})
 
 CASES = [
+    NEW_PASSWORD(204),
+    NEW_PASSWORD(400, content={"password": "short"}),
+    NEW_PASSWORD(413, content={"password": "x" * LARGEST}),
+    NEW_PASSWORD(415, headers=PLAIN),
     NEW_FILE(201),
     NEW_FILE(400, "/file"),
     NEW_FILE(403, role="viewer"),
