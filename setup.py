@@ -87,6 +87,7 @@ setup(
     package_dir={"": "."},
     package_data={
         "stacksync.db": ["schema/*.sql", "functions/*.sql"],
+        "stacksync.auth": ["*.txt"],
         "stacksync.protocols.amqp": ["*.xml"],
     },
     include_package_data=False,

@@ -14,6 +14,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.logger import Logger
 
+from stacksync.auth.bearer import BearerAuthenticator
+from stacksync.auth.password_changes import PasswordChanges
+from stacksync.auth.password_policy import PasswordPolicy
 from stacksync.auth.passwords import PasswordHasher
 from stacksync.config import Config
 from stacksync.db import migrations
@@ -24,7 +27,10 @@ from stacksync.embedded.deadline import Deadline
 from stacksync.embedded.postgres import EmbeddedPostgres
 from stacksync.embedded.threads import in_thread
 from stacksync.engine import Engine, engine_on
+from stacksync.engine.jobs.disconnect import FindConnections
+from stacksync.engine.sign_ins import BrokerAnswers
 from stacksync.errors import SchemaMismatch, Unavailable
+from stacksync.interfaces import IBrokerConnections
 from stacksync.provisioning import Provisioning
 from stacksync.storage import IStore, store_for
 from stacksync.storage.keystone import Identities, Keystone, keystone_for
@@ -42,6 +48,8 @@ class Core:
     """Database, store, engine and password hasher of one configuration.
 
     :ivar url: the database's libpq URL, once :meth:`open_database` is through.
+    :ivar bearer: knows the tokens of devices.
+    :ivar broker_connections: closes connections to the broker; ``None``: nobody can.
     :ivar keystone: the identity service, and ``identities`` its users; ``None``:
         there is none.
     """
@@ -51,12 +59,16 @@ class Core:
     store: IStore
     engine: Engine
     hasher: PasswordHasher
+    passwords: PasswordChanges
+    bearer: BearerAuthenticator
     provisioning: Provisioning
+    broker_connections: IBrokerConnections | None = None
     keystone: Keystone | None = None
     identities: Identities | None = None
 
-    def __init__(self, reactor: Any, config: Config) -> None:
+    def __init__(self, reactor: Any, config: Config, *, serves: bool = False) -> None:
         self._reactor = reactor
+        self._serves = serves
         self._config = config
         self._embedded: EmbeddedPostgres | None = None
         self._started = False
@@ -112,12 +124,28 @@ class Core:
             jobs=self._config.jobs,
             sharing=self._config.sharing,
             remove_identity=self._remove_identity if self.identities is not None else None,
+            broker=BrokerAnswers(self._config.amqp.asks, self._config.amqp.auth_cache),
+            tokens=self._config.tokens,
+            audit_keep=self._config.retention.audit,
+            oauth=self._config.oauth,
+            find_connections=self._find_connections(),
+        )
+        self.bearer = BearerAuthenticator(
+            self._reactor, self.engine.tokens, self._config.auth, self.engine.audit.note
+        )
+        self.engine.sign_ins.subscribe(self.bearer.forget)
+        self.passwords = PasswordChanges(
+            self.engine.accounts,
+            self.engine.passwords,
+            PasswordPolicy(self._config.auth.password_min),
+            self.hasher if self._config.auth.passwords == "local" else None,
+            self.identities,
         )
         self.provisioning = Provisioning(
             self.engine.accounts,
             self.engine.jobs,
             self.identities,
-            self.hasher if self._config.auth.passwords == "local" else None,
+            self.passwords,
             self._in_turn,
         )
         self.database.start()
@@ -139,6 +167,7 @@ class Core:
         if self._started:
             self._started = False
             await self._stop_jobs()
+            await self.engine.audit.stop()
             self.engine.stop()
             self.database.stop()
             await self.store.stop()
@@ -156,6 +185,12 @@ class Core:
             await stopping.addTimeout(self._config.service.stop_timeout, self._reactor)
         except DeferredTimeout:
             log.info("the database does not answer: others go on with the jobs after a while")
+
+    def _find_connections(self) -> FindConnections | None:
+        # A command does not know where a private broker is: that is for the service to do.
+        if not self._serves or not self._config.amqp.asks:
+            return None
+        return lambda: self.broker_connections
 
     async def _remove_identity(self, user_id: str) -> bool:
         return await self.provisioning.remove_user(user_id)

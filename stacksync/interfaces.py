@@ -10,7 +10,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from stacksync.events import Event
-    from stacksync.model import BlobInfo, ContainerAccess, Principal, SignedRequest
+    from stacksync.model import (
+        BlobInfo,
+        ClientExchange,
+        ContainerAccess,
+        Principal,
+        SignedRequest,
+        TokenCredentials,
+    )
 
 
 class IEventSink(Interface):
@@ -69,11 +76,89 @@ class ISignatureAuthenticator(Interface):
         """
 
 
+class IBrokerLogins(Interface):
+    """Knows who may log in to the broker."""
+
+    async def allows(login: str, password: str) -> bool:
+        """Whether this is a login with a password that is right.
+
+        Neither a wrong password nor an unknown login is an error.
+
+        :raises stacksync.errors.Unavailable: the database is away.
+        """
+
+
+class IClientTopology(Interface):
+    """What has to be right at the broker before clients may do something there."""
+
+    async def prepare(exchange: ClientExchange) -> None:
+        """See to it that an exchange is there, as we would declare it.
+
+        Otherwise who comes first could make it something else; requests sent to it
+        come to us.
+
+        :raises stacksync.errors.Unavailable: the broker is away, or does not do it.
+        """
+
+    async def is_exclusive(queue: str) -> bool:
+        """Whether a queue ends with the connection that it belongs to.
+
+        :raises stacksync.errors.Unavailable: the broker is away, or does not tell.
+        """
+
+
+class ITokenProvider(Interface):
+    """Gives applications tokens for requests that they have signed (RFC 5849, section 2)."""
+
+    async def request_token(request: SignedRequest, address: str) -> TokenCredentials:
+        """Temporary credentials, with which the application sends a person to us.
+
+        :param address: where the request came from, for the audit.
+        :raises stacksync.errors.NotAuthenticated: signature, nonce or timestamp is not right.
+        :raises stacksync.errors.InvalidRequest: it can't be told what was signed, or it asks
+            for what no application gets.
+        :raises stacksync.errors.Forbidden: others could read the answer.
+        """
+
+    async def access_token(request: SignedRequest, address: str) -> TokenCredentials:
+        """What the application acts with for the person who has allowed it.
+
+        :param address: where the request came from, for the audit.
+        :raises stacksync.errors.NotAuthenticated: signature, nonce, timestamp, token or
+            verifier is not right, or nobody has allowed it.
+        :raises stacksync.errors.InvalidRequest: it can't be told what was signed.
+        :raises stacksync.errors.Forbidden: others could read the answer.
+        """
+
+
+class IPasswordChanges(Interface):
+    """Gives accounts other passwords, wherever those are kept."""
+
+    async def change(principal: Principal, password: str) -> int:
+        """Give the principal's account another password; all its tokens end.
+
+        :returns: how many tokens that were.
+        :raises stacksync.errors.Forbidden: the principal did not sign in with the password.
+        :raises stacksync.errors.InvalidRequest: the new one will not do; says what would.
+        :raises stacksync.errors.Conflict: it is kept where we can't change it; says where.
+        :raises stacksync.errors.TooManyRequests: too many passwords are being hashed.
+        :raises stacksync.errors.Unavailable: who keeps it is away.
+        """
+
+
 class IBrokerConnections(Interface):
-    """The connections that devices have to the broker."""
+    """The connections that devices have to the broker, and what outlives them there."""
 
     async def close(login: str, reason: str) -> None:
         """End all connections that were made under this login, if there are any.
+
+        :raises stacksync.errors.Unavailable: the broker does not do it now.
+        """
+
+    async def remove_queues(texts: Sequence[str]) -> None:
+        """Remove the queues that have one of these texts in their name, whatever its case.
+
+        But for those that end with a connection.
 
         :raises stacksync.errors.Unavailable: the broker does not do it now.
         """

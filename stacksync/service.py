@@ -29,6 +29,7 @@ from stacksync.log import limit_level
 from stacksync.serving.amqp import AmqpFrontEnd
 from stacksync.serving.http import HttpFrontEnd
 from stacksync.serving.waiting import until_available
+from stacksync.tls import HangUp
 
 log = Logger()
 
@@ -45,11 +46,12 @@ class StackSyncService(Service):
         self._reactor = reactor
         self._config = config
         self._tell = tell or tell_on_stdout
-        self._core = Core(reactor, config)
+        self._core = Core(reactor, config, serves=True)
         self._starting: Deferred[None] | None = None
         self._restore_log: Callable[[], None] = lambda: None
-        self._http = HttpFrontEnd(reactor, config, self._core)
-        self._amqp = AmqpFrontEnd(reactor, config, self._core)
+        self._hang_up = HangUp(reactor)
+        self._http = HttpFrontEnd(reactor, config, self._core, self._hang_up)
+        self._amqp = AmqpFrontEnd(reactor, config, self._core, self._hang_up)
 
     def startService(self) -> None:
         """Begin to start the parts; what fails for good ends the process with status 1."""
@@ -103,8 +105,9 @@ class StackSyncService(Service):
         for line in welcome.lines(
             home=self._config.service.home,
             http_url=self._http.url,
-            amqp_url=self._amqp.url,
+            amqp_url=self._amqp.public_url,
             amqp_note=self._amqp.note,
+            takes_tokens=self._amqp.takes_tokens,
             first=first,
             keeps_passwords=keeps_passwords,
         ):
@@ -114,6 +117,7 @@ class StackSyncService(Service):
         within = self._config.service.stop_timeout
         if self._starting is not None:
             self._starting.cancel()
+        self._hang_up.stop()
         await closed("the port", self._http.stop_listening())
         await closed("HTTP", self._http.drain(within))
         await closed("AMQP", self._amqp.stop(within))

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
 
 from stacksync import __version__
+from stacksync.admin_cli.audit_arguments import add_audit
+from stacksync.admin_cli.consumer_arguments import add_consumer
+from stacksync.admin_cli.token_arguments import add_devices, add_tokens
 from stacksync.config.values import read_duration, read_size
+from stacksync.model import AuditKind
 
 CONFIG_VARIABLE = "STACKSYNC_CONFIG"
 
@@ -17,19 +23,24 @@ _EXPLANATION = f"""\
 Without -c, and without {CONFIG_VARIABLE} in the environment, the embedded database is
 used; it is started for the moment if the service doesn't run.
 
-With --json the answer is one JSON object on stdout. user add, show and set: id, email,
-name, quota_limit and quota_used (bytes), identity_id (in Keystone), created_at, workspaces
-(each with id, name and latest_revision), of user add password, if one was made up, completed, if
-the account was there but not all that belongs to it, and unfinished (jobs, each with id, kind and
-problem) what the service has still to do. user remove: removed, unfinished. user list: accounts.
-check: problems, notes.
-db status: current, applied, pending, functions_current. db migrate: done. An error is
-{{"error": {{"kind": …, "message": …}}}} on stderr. gc: dry_run, interrupted,
-unknown_containers, workspaces (each with id, owner, versions, items, uploads, chunks, bytes).
-fsck: problems (each with kind, message, repaired and what it is about), notes, interrupted,
-and what was looked at. jobs list: jobs; jobs show: one of them, with id, kind, queue,
-arguments, after_id, state (waiting, running, done), attempts, problem, progress, total, run_at,
-created_at, finished_at. jobs retry: retried (ids).
+With --json the answer is one JSON object on stdout. user add, show and set: id, email, name,
+quota_limit and quota_used (bytes), identity_id (in Keystone), created_at, workspaces (each with
+id, name and latest_revision), of user add password, if one was made up, completed, if the account
+was there but not all that belongs to it, and unfinished (jobs, each with id, kind and problem)
+what the service has still to do; of user set with a password revoked, how many tokens ended. user
+passwd: email, revoked, and password, if one was made up. user remove: removed, unfinished. user
+list: accounts. check: problems, notes. db status: current, applied, pending, functions_current.
+db migrate: done. An error is {{"error": {{"kind": …, "message": …}}}} on stderr. gc: dry_run,
+interrupted, unknown_containers, workspaces (each with id, owner, versions, items, uploads,
+chunks, bytes), audit_lines. fsck: problems (each with kind, message, repaired and what it is
+about), notes, interrupted, and what was looked at. jobs list: jobs; jobs show: one of them, with
+id, kind, queue, arguments, after_id, state (waiting, running, done), attempts, problem, progress,
+total, run_at, created_at, finished_at. jobs retry: retried (ids). consumer add and list: key,
+name, callback, created_at, revoked_at; of add secret. consumer revoke: revoked. audit: events,
+oldest first, each with id, at, kind, account_id, email, address, sign_in, count and detail. token
+list: tokens, each with id, account_id, email, name, scope, device_id or application, created_at,
+expires_at, used_at; token revoke: revoked (how many). device list: devices; device revoke:
+revoked (its id).
 
 Exit status: 0 done; 1 refused or failed, and for db status: not up to date, for fsck: there
 are problems; 2 wrong usage; 130 gc or fsck was interrupted.
@@ -56,6 +67,14 @@ class Arguments(argparse.Namespace):
     content: bool
     all: bool
     id: int | None
+    token_id: UUID | None
+    device_id: UUID | None
+    callback: str | None
+    key: str
+    account: str | None
+    kinds: list[AuditKind] | None
+    since: datetime | None
+    limit: int
 
 
 def parse(argv: Sequence[str]) -> Arguments:
@@ -72,12 +91,24 @@ def parse(argv: Sequence[str]) -> Arguments:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     _add_common(parser, config=None, json=False)
-    nouns = parser.add_subparsers(dest="noun", required=True, metavar="user|db|gc|fsck|jobs|check")
+    nouns = parser.add_subparsers(
+        dest="noun", required=True, metavar="user|token|device|db|gc|fsck|jobs|consumer|audit|check"
+    )
     _add_user(nouns.add_parser("user", help="accounts"))
     _add_database(nouns.add_parser("db", help="the database's schema"))
     _add_garbage(nouns.add_parser("gc", help="remove what is not kept any more"))
     _add_check(nouns.add_parser("fsck", help="look whether all is sound, and repair it"))
     _add_jobs(nouns.add_parser("jobs", help="the work that requests have left behind"))
+    consumer = nouns.add_parser("consumer", help="applications that may ask people for access")
+    for verb in add_consumer(consumer):
+        _add_common(verb)
+    audit = nouns.add_parser("audit", help="who signed in, shared, and changed what")
+    add_audit(audit)
+    _add_common(audit)
+    tokens = add_tokens(nouns.add_parser("token", help="what devices sign in with"))
+    devices = add_devices(nouns.add_parser("device", help="what people synchronise with"))
+    for verb in (*tokens, *devices):
+        _add_common(verb)
     _add_readiness(nouns.add_parser("check", help="look what the service needs and has not got"))
     arguments = parser.parse_args(argv, Arguments())
     if arguments.noun == "user" and arguments.verb == "set" and not _changes(arguments):
@@ -86,7 +117,9 @@ def parse(argv: Sequence[str]) -> Arguments:
 
 
 def _add_user(user: argparse.ArgumentParser) -> None:
-    verbs = user.add_subparsers(dest="verb", required=True, metavar="add|list|show|set|remove")
+    verbs = user.add_subparsers(
+        dest="verb", required=True, metavar="add|list|show|set|passwd|remove"
+    )
     add = verbs.add_parser("add", help="make an account")
     add.add_argument("email", metavar="EMAIL")
     add.add_argument("--name", help="what the person is called; else the start of the e-mail")
@@ -107,6 +140,9 @@ def _add_user(user: argparse.ArgumentParser) -> None:
     change.add_argument("--quota", type=_size, help="512M, 5G, 1T")
     change.add_argument("--email", dest="new_email", metavar="NEW", help="its new e-mail")
     _add_password(change, "on a terminal it is asked for")
+    reset = verbs.add_parser("passwd", help="give an account a new password; its tokens end")
+    reset.add_argument("email", metavar="EMAIL")
+    _add_password(reset, "else it is asked for on a terminal, and made up elsewhere")
     remove = verbs.add_parser("remove", help="remove an account with all that is its own")
     remove.add_argument("email", metavar="EMAIL")
     remove.add_argument(

@@ -9,14 +9,19 @@ from twisted.internet.defer import Deferred
 
 from stacksync.admin_cli import passwords
 from stacksync.admin_cli.arguments import Arguments
+from stacksync.admin_cli.audit import show_audit
 from stacksync.admin_cli.check import check_all
+from stacksync.admin_cli.consumers import look_after_consumers
+from stacksync.admin_cli.devices import look_after_devices
 from stacksync.admin_cli.garbage import collect_garbage
 from stacksync.admin_cli.jobs import look_after_jobs
 from stacksync.admin_cli.output import Answer
 from stacksync.admin_cli.passwords import NewPassword
 from stacksync.admin_cli.readiness import check_readiness
 from stacksync.admin_cli.session import database_url, engine
+from stacksync.admin_cli.tokens import look_after_tokens
 from stacksync.admin_cli.users import USERS
+from stacksync.auth.password_policy import PasswordPolicy
 from stacksync.config import Config
 from stacksync.core import MIGRATION_TIMEOUT
 from stacksync.db.migrations import migrate, status
@@ -44,12 +49,15 @@ def command_for(arguments: Arguments, settings: Config) -> Command:
 
 
 def _password(arguments: Arguments, settings: Config) -> NewPassword | None:
-    adding = arguments.noun == "user" and arguments.verb == "add"
+    if arguments.noun != "user":
+        return None
+    adding = arguments.verb == "add"
     if adding and arguments.keystone_user and settings.auth.passwords == "keystone":
         # Whom Keystone knows already has a password there, and needs no other one.
         return None
-    if adding or getattr(arguments, "password_stdin", False):
-        return passwords.read(arguments.password_stdin, arguments.email)
+    if adding or arguments.verb == "passwd" or getattr(arguments, "password_stdin", False):
+        policy = PasswordPolicy(settings.auth.password_min)
+        return passwords.read(arguments.password_stdin, arguments.email, policy)
     return None
 
 
@@ -81,8 +89,12 @@ async def database_status(reactor: Any, config: Config) -> Answer:
 DATABASE = {"migrate": migrate_database, "status": database_status}
 
 UPKEEP = {
+    "audit": show_audit,
     "gc": collect_garbage,
     "fsck": check_all,
     "jobs": look_after_jobs,
+    "consumer": look_after_consumers,
+    "token": look_after_tokens,
+    "device": look_after_devices,
     "check": check_readiness,
 }

@@ -43,7 +43,10 @@ class AuthConfig:
         "sign-in.",
     )
     hash_threads: int = option(
-        values.whole(1, 64), 2, "How many passwords are checked at the same time."
+        values.whole(1, 64),
+        2,
+        "How many passwords are checked at the same time. Of two or more threads, one is left to "
+        "those who have signed in before.",
     )
     credential_cache: float = option(
         values.duration(minimum=0.0),

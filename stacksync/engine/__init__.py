@@ -12,12 +12,12 @@ from attrs import frozen
 from twisted.internet.defer import Deferred
 
 from stacksync.config.sharing_options import JobsConfig, SharingConfig
+from stacksync.config.sign_in_options import OAuthConfig
 from stacksync.db.account_removal import AccountRemovalTable
 from stacksync.db.accounts import AccountTable
 from stacksync.db.chunk_copies import ChunkCopyTable
 from stacksync.db.commits import CommitTable
 from stacksync.db.database import Database
-from stacksync.db.devices import DeviceTable
 from stacksync.db.doomed_chunks import DoomedChunkTable
 from stacksync.db.hints import HintChannel
 from stacksync.db.items import ItemTable
@@ -28,8 +28,11 @@ from stacksync.db.proposals import ProposalTable
 from stacksync.db.uploads import UploadTable
 from stacksync.db.workspaces import WorkspaceTable
 from stacksync.engine.access import Access
+from stacksync.engine.account_audit import AccountAudit
 from stacksync.engine.accounts import Accounts
 from stacksync.engine.asking import Asking
+from stacksync.engine.audit import Audit, audit_on
+from stacksync.engine.broker_access import BrokerAccess
 from stacksync.engine.changes import ChangeLog
 from stacksync.engine.chunks import Chunks
 from stacksync.engine.commit_queue import CommitQueue
@@ -42,6 +45,7 @@ from stacksync.engine.item_commits import ItemCommits
 from stacksync.engine.items import Items
 from stacksync.engine.jobs import Jobs, JobSettings
 from stacksync.engine.jobs.claims import LEASE
+from stacksync.engine.jobs.disconnect import FindConnections
 from stacksync.engine.jobs.handlers import handlers_on
 from stacksync.engine.jobs.remove_identity import RemoveIdentity
 from stacksync.engine.members import Members
@@ -49,13 +53,18 @@ from stacksync.engine.metrics import Measurements
 from stacksync.engine.mounts import Mounts
 from stacksync.engine.moves import Moves
 from stacksync.engine.notifier import Notifier
+from stacksync.engine.oauth import OAuth
+from stacksync.engine.passwords import Passwords
 from stacksync.engine.proposals import Proposals
 from stacksync.engine.relocation import Relocation
 from stacksync.engine.removal import AccountRemoval
 from stacksync.engine.repeats import Repeats
+from stacksync.engine.share_audit import ShareAudit
 from stacksync.engine.share_jobs import ShareJobs
 from stacksync.engine.sharing import Sharing, SharingSettings
+from stacksync.engine.sign_ins import BrokerAnswers, SignIns
 from stacksync.engine.sweep import Sweep
+from stacksync.engine.tokens import Tokens, TokenSettings
 from stacksync.engine.transfers import Transfers
 from stacksync.engine.trash import Trash
 from stacksync.engine.upload_sweep import UploadSweep
@@ -63,6 +72,7 @@ from stacksync.engine.upload_target import UploadTarget
 from stacksync.engine.uploads import Uploads
 from stacksync.engine.validation import Limits
 from stacksync.engine.versions import Versions
+from stacksync.engine.ways_in import ways_in_on
 from stacksync.engine.workspaces import Workspaces
 from stacksync.interfaces import IBlobStore
 from stacksync.metrics import Metrics
@@ -82,6 +92,7 @@ class Engine:
     """All operations, by noun, and what runs in their background."""
 
     accounts: Accounts
+    passwords: Passwords
     devices: Devices
     workspaces: Workspaces
     proposals: Proposals
@@ -96,32 +107,47 @@ class Engine:
     uploads: Uploads
     content: ContentStore
     notifier: Notifier
+    sign_ins: SignIns
+    broker_access: BrokerAccess
+    oauth: OAuth
+    tokens: Tokens
     sweep: Sweep
     upload_sweep: UploadSweep
     hints: HintChannel
     jobs: Jobs
+    audit: Audit
     metrics: Measurements
 
     def start(self) -> None:
         """Begin to hear other instances and to sweep."""
-        self.hints.start(self.notifier.heard, self._missed, self.notifier.heard_account)
+        self.hints.start(
+            self.notifier.heard, self._missed, self.notifier.heard_account, self.sign_ins.heard
+        )
+        self.sign_ins.start()
         self.sweep.start()
         self.upload_sweep.start()
+        self.oauth.sweep.start()
         self.content.start()
+        self.audit.start()
 
     def _missed(self) -> None:
         """Hints of other instances may have been missed."""
+        self.sign_ins.missed()
         self.sweep.soon()
         self.notifier.missed()
 
     def stop(self) -> None:
+        self.sign_ins.stop()
         self.sweep.stop()
         self.upload_sweep.stop()
+        self.oauth.sweep.stop()
         self.hints.stop()
         self.notifier.stop()
         self.content.stop()
-        # Who wants the jobs to go on elsewhere at once has waited for this before.
+        # Who wants the jobs to go on elsewhere at once, and the last of the audit written, has
+        # waited for these before.
         Deferred.fromCoroutine(self.jobs.stop())
+        Deferred.fromCoroutine(self.audit.stop())
 
 
 def engine_on(
@@ -138,6 +164,11 @@ def engine_on(
     sharing: SharingSettings | None = None,
     remove_identity: RemoveIdentity | None = None,
     lease: float = LEASE,
+    audit_keep: float = 0.0,
+    broker: BrokerAnswers | None = None,
+    oauth: OAuthConfig | None = None,
+    tokens: TokenSettings | None = None,
+    find_connections: FindConnections | None = None,
 ) -> Engine:
     """Put an engine together on a database and a store for what files consist of.
 
@@ -146,17 +177,19 @@ def engine_on(
     :param upload_expire: seconds that an unfinished upload is kept after its last piece.
     :param remove_identity: removes a user of the identity service, if there is one.
     :param lease: seconds after which the jobs of an instance that was killed go on elsewhere.
+    :param broker: what becomes of connections to the broker whose sign-in ends; left out: nothing.
+    :param audit_keep: seconds that the audit is kept; 0: for ever.
+    :param find_connections: finds who closes those; left out: that is left to other instances.
     """
-    workspace_table = WorkspaceTable(database)
+    audit = audit_on(reactor, database, audit_keep)
+    share_audit, account_audit = ShareAudit(audit), AccountAudit(audit)
+    workspace_table, item_table = WorkspaceTable(database), ItemTable(database)
     commit_table = CommitTable(database)
-    item_table = ItemTable(database)
     listings = Listings(database)
     access = Access(workspace_table, item_table)
     hints = HintChannel(reactor, database)
     notifier = Notifier(reactor, hints, settings.hint_gather)
-    devices = Devices(DeviceTable(database))
     commits = Commits(CommitQueue(commit_table, lanes), notifier, limits)
-    item_commits = ItemCommits(item_table, commits, devices, access)
     versions = Versions(item_table, access)
     content = ContentStore(
         reactor,
@@ -169,8 +202,7 @@ def engine_on(
     job_settings = jobs or JobsConfig()
     sharing_settings = sharing or SharingConfig()
     job_table = JobTable(database)
-    account_table = AccountTable(database)
-    member_table = MemberTable(database)
+    account_table, member_table = AccountTable(database), MemberTable(database)
     proposal_table = ProposalTable(database)
     metrics = Metrics()
     handlers = handlers_on(
@@ -181,9 +213,13 @@ def engine_on(
         metrics,
         copies_at_once=job_settings.copies_at_once,
         remove_identity=remove_identity,
+        find_connections=find_connections,
     )
     job_runner = Jobs(reactor, job_table, handlers, job_settings, metrics, lease)
-    share_jobs = ShareJobs(job_table, job_runner.wake)
+    ways_in = ways_in_on(reactor, database, notifier, job_runner.wake, audit, broker, oauth, tokens)
+    sign_ins, devices = ways_in.sign_ins, ways_in.devices
+    item_commits = ItemCommits(item_table, commits, devices, access)
+    share_jobs = ShareJobs(job_table, job_runner.wake, sign_ins)
     moves = Moves(commit_table, share_jobs, notifier)
     parts = Sharing(member_table, proposal_table, moves, share_jobs, sharing_settings)
     asking = Asking(
@@ -195,8 +231,9 @@ def engine_on(
         parts,
         share_jobs,
         sharing_settings,
+        share_audit,
     )
-    proposals = Proposals(database, proposal_table, access, devices, parts, asking)
+    proposals = Proposals(database, proposal_table, access, devices, parts, asking, share_audit)
     mounts = Mounts(database, access, notifier)
     transfers = Transfers(database, item_table, access, devices, moves)
     relocation = Relocation(access, item_commits, mounts, transfers)
@@ -206,17 +243,37 @@ def engine_on(
     uploads = Uploads(reactor, UploadTable(database), target, content, access, upload_expire)
     return Engine(
         accounts=Accounts(
+            database,
             account_table,
-            AccountRemoval(database, AccountRemovalTable(), member_table, parts, share_jobs),
+            AccountRemoval(
+                database,
+                AccountRemovalTable(),
+                member_table,
+                parts,
+                share_jobs,
+                account_audit,
+                share_audit,
+                sign_ins,
+            ),
             proposals,
             job_runner.wake,
+            account_audit,
+            sign_ins,
             auto_accept=sharing_settings.auto_accept,
         ),
+        passwords=ways_in.passwords,
         devices=devices,
         workspaces=Workspaces(workspace_table, access, notifier, mounts),
         proposals=proposals,
         members=Members(
-            database, member_table, proposal_table, account_table, access, devices, parts
+            database,
+            member_table,
+            proposal_table,
+            account_table,
+            access,
+            devices,
+            parts,
+            share_audit,
         ),
         commits=commits,
         changes=ChangeLog(item_table, access),
@@ -228,9 +285,14 @@ def engine_on(
         uploads=uploads,
         content=content,
         notifier=notifier,
+        sign_ins=sign_ins,
+        broker_access=ways_in.broker_access,
+        oauth=ways_in.oauth,
+        tokens=ways_in.tokens,
         sweep=Sweep(reactor, workspace_table, commit_table, notifier, settings.sweep_interval),
         upload_sweep=UploadSweep(reactor, uploads),
         hints=hints,
         jobs=job_runner,
+        audit=audit,
         metrics=Measurements(reactor, job_table, metrics),
     )

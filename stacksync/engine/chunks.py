@@ -12,7 +12,7 @@ from attrs import frozen
 from zope.interface import implementer
 
 from stacksync.engine import validation
-from stacksync.engine.access import Access, check_may_write
+from stacksync.engine.access import Access, check_may_write, check_scope
 from stacksync.engine.content import ContentStore
 from stacksync.engine.content.chunk_object import BadChunk, ChunkDecoder, content_name
 from stacksync.engine.content.threads import ContentThreads
@@ -91,6 +91,7 @@ class Chunks:
         :raises InvalidRequest: no chunk can have this name.
         :raises Unavailable: the store or the database is away.
         """
+        check_scope(principal)
         validation.check_name("name", name)
         workspace = await self._access.workspace(principal, workspace_id)
         check_may_write(workspace)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from stacksync.db.commits import ReadyRequest, RequestRefused
 from stacksync.engine import validation
-from stacksync.engine.access import refused_commit
+from stacksync.engine.access import check_is_device, check_scope, refused_commit
 from stacksync.engine.commit_queue import CommitQueue
 from stacksync.engine.notifier import Notifier
 from stacksync.events import Committed
@@ -22,6 +22,11 @@ class Commits:
         self._queue = queue
         self._notifier = notifier
         self._limits = limits
+
+    @property
+    def items_max(self) -> int:
+        """How many items a commit may have."""
+        return self._limits.items_per_commit
 
     async def commit(
         self, principal: Principal, request: CommitRequest, *, until_announced: bool = False
@@ -37,11 +42,13 @@ class Commits:
         :raises InvalidRequest: nothing or too much in it; no usable request id.
         :raises WorkspaceNotFound: no such workspace, or not the principal's.
         :raises DeviceNotFound: no such device, or not the principal's.
-        :raises Forbidden: the principal may only look.
+        :raises Forbidden: the principal may only look, or is another device.
         :raises RequestReused: the request id stands for another batch.
         :raises Unavailable: the database or, with ``until_announced``, a
             front-end is away; the request may be repeated.
         """
+        check_scope(principal)
+        check_is_device(principal, request.device_id)
         validation.check_request(request, self._limits)
         answer = await self._queue.commit(self._ready(principal, request))
         if isinstance(answer, RequestRefused):

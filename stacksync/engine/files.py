@@ -13,7 +13,7 @@ from attrs import evolve, field, frozen
 
 from stacksync.db.items import HeldItem
 from stacksync.engine import validation
-from stacksync.engine.access import Access, check_may_write
+from stacksync.engine.access import Access, check_may_write, check_scope
 from stacksync.engine.content import ContentStore
 from stacksync.engine.content.bounded import BoundedBody
 from stacksync.engine.devices import Devices
@@ -229,9 +229,11 @@ class Files:
     async def _check_author(self, principal: Principal, modified_at: datetime | None) -> None:
         """What the commit would refuse after the whole body has come.
 
+        :raises Forbidden: the principal has signed in by a token for reading alone.
         :raises DeviceNotFound: the principal has named a device that is not its own.
         :raises InvalidRequest: no item can have been modified then.
         """
+        check_scope(principal)
         validation.check_instant("modified_at", modified_at)
         await self._devices.check_acting(principal)
 

@@ -16,7 +16,7 @@ from stacksync.db.database import Database, Transaction
 from stacksync.db.items import HeldItem
 from stacksync.db.locks import Locks, NotLocked, with_locks
 from stacksync.db.workspaces import seen_by
-from stacksync.engine.access import Access
+from stacksync.engine.access import Access, check_scope
 from stacksync.engine.item_commits import check_version, elsewhere_now
 from stacksync.engine.notifier import Notifier
 from stacksync.engine.share_checks import check_may_hold_mounts
@@ -78,6 +78,7 @@ class Mounts:
         :raises NestedShare: the folder is in a shared workspace.
         :raises NameTaken: something has the name there.
         """
+        check_scope(principal)
         expected: int | None = None
         private = workspace.id
 

@@ -17,7 +17,7 @@ from stacksync.db.locks import Locks, with_locks
 from stacksync.db.moves import Move
 from stacksync.db.workspaces import seen_by
 from stacksync.engine import validation
-from stacksync.engine.access import Access, check_may_write
+from stacksync.engine.access import Access, check_may_write, check_scope
 from stacksync.engine.devices import Devices
 from stacksync.engine.item_commits import check_version, elsewhere_now
 from stacksync.engine.moves import Moves
@@ -81,6 +81,7 @@ class Transfers:
         :raises QuotaExceeded: the owner has no room for it.
         :raises RequestReused: the request id stands for another request.
         """
+        check_scope(principal)
         device_id = await self._devices.own(principal)
 
         async def expect() -> Iterable[UUID]:

@@ -13,7 +13,7 @@ from attrs import evolve, frozen
 
 from stacksync.db.uploads import Upload
 from stacksync.engine import validation
-from stacksync.engine.access import Access, check_may_write
+from stacksync.engine.access import Access, check_may_write, check_scope
 from stacksync.engine.devices import Devices
 from stacksync.engine.files import changed, check_replaceable, with_content
 from stacksync.engine.item_checks import check_kind, check_live, present
@@ -68,6 +68,7 @@ class UploadTarget:
 
         :raises StackSyncError: see :meth:`stacksync.engine.uploads.Uploads.create`.
         """
+        check_scope(principal)
         validation.check_text("filetype", order.mimetype)
         validation.check_instant("modified_at", order.modified_at)
         check_length(order.length)

@@ -16,7 +16,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from stacksync.db.uploads import Arrived, Upload, UploadTable
-from stacksync.engine.access import Access, check_may_write
+from stacksync.engine.access import Access, check_may_write, check_scope
 from stacksync.engine.carried_out import carried_out
 from stacksync.engine.content import ContentStore, ContentWriter, WriterState
 from stacksync.engine.upload_body import Checksum, UploadBody
@@ -143,6 +143,7 @@ class Uploads:
         """
 
         async def work() -> Upload:
+            check_scope(principal)
             upload = await self.get(principal, upload_id)
             if offset != upload.offset:
                 raise stands_elsewhere(upload, offset)
@@ -178,6 +179,7 @@ class Uploads:
 
         :raises UploadNotFound: see :meth:`get`.
         """
+        check_scope(principal)
         if not await self._table.delete(principal.account_id, upload_id, self._now()):
             raise UploadNotFound(upload_id)
 

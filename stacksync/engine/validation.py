@@ -89,12 +89,12 @@ def check_instant(field: str, moment: datetime | None) -> None:
         raise InvalidRequest(field, "is out of range")
 
 
-def check_device(description: DeviceDescription) -> None:
+def check_device(description: DeviceDescription, prefix: str = "") -> None:
     """:raises InvalidRequest: a part of the description cannot be stored."""
-    check_text("name", description.name)
-    check_text("os", description.os)
-    check_text("ip", description.ip)
-    check_text("app_version", description.app_version)
+    check_text(f"{prefix}name", description.name)
+    check_text(f"{prefix}os", description.os)
+    check_text(f"{prefix}ip", description.ip)
+    check_text(f"{prefix}app_version", description.app_version)
 
 
 def check_request_id(request_id: str) -> None:
@@ -114,10 +114,16 @@ def check_request(request: CommitRequest, limits: Limits) -> None:
     check_request_id(request.request_id)
     if not request.changes:
         raise InvalidRequest("items", "is empty")
-    if len(request.changes) > limits.items_per_commit:
-        raise InvalidRequest(
-            "items", f"has {len(request.changes)} items; {limits.items_per_commit} are allowed"
-        )
+    check_item_count(len(request.changes), limits.items_per_commit)
+
+
+def check_item_count(count: int, most: int) -> None:
+    """For front-ends as well, which need not decode what is too much.
+
+    :raises InvalidRequest: a commit may not have so many items.
+    """
+    if count > most:
+        raise InvalidRequest("items", f"has {count} items; {most} are allowed")
 
 
 def change_problem(change: ItemChange, limits: Limits) -> str | None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from stacksync.db.workspaces import WorkspaceTable
 from stacksync.engine import validation
-from stacksync.engine.access import Access
+from stacksync.engine.access import Access, check_scope
 from stacksync.engine.mounts import Mounts
 from stacksync.engine.notifier import Notifier
 from stacksync.errors import InvalidRequest, ItemNotFound, ParentNotFound
@@ -53,6 +53,7 @@ class Workspaces:
         :raises NestedShare: the folder is shared: shared folders can't stand in one another.
         :raises InvalidRequest: nothing can have this name, or this request id.
         """
+        check_scope(principal)
         validation.check_request_id(request_id)
         if name is not None:
             validation.check_name("name", name)

@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from attrs import evolve
 from twisted.internet.defer import maybeDeferred
-from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IListeningPort
 
+from stacksync.auth.applications import TokenProvider
 from stacksync.auth.keystone import KeystonePasswords, TokenAuthenticator
 from stacksync.auth.local import LocalPasswords
 from stacksync.auth.sign_in import PasswordAuthenticator, PasswordVerifier
+from stacksync.auth.signatures import SignatureAuthenticator, SignatureReader
 from stacksync.config import Config
 from stacksync.core import Core
 from stacksync.errors import Unavailable
-from stacksync.interfaces import IHealthCheck, ITokenAuthenticator
+from stacksync.interfaces import IHealthCheck
+from stacksync.protocols.http.mistaken import PLAIN_TO_TLS
+from stacksync.protocols.http.sign_in import SignInWays
 from stacksync.protocols.http.site import ApiSite, make_site
+from stacksync.serving.descriptors import connections_bound, widen_queue
+from stacksync.tls import HangUp, Listening
 
 OFF = "off"
 
@@ -29,10 +35,11 @@ class HttpFrontEnd:
 
     url: str | None = None
 
-    def __init__(self, reactor: Any, config: Config, core: Core) -> None:
+    def __init__(self, reactor: Any, config: Config, core: Core, hang_up: HangUp) -> None:
         self._reactor = reactor
         self._config = config
         self._core = core
+        self._hang_up = hang_up
         self._site: ApiSite | None = None
         self._port: IListeningPort | None = None
 
@@ -40,28 +47,38 @@ class HttpFrontEnd:
         """Listen where the settings say, if they do.
 
         :param health: the parts that ``/readyz`` asks.
+        :raises ConfigurationError: certificate or key can't be used.
         :raises Unavailable: the address can't be listened on.
         """
-        listen = self._config.http.listen
+        settings = self._config.http
+        listen = settings.listen
         if listen == OFF:
             return
-        authenticator = PasswordAuthenticator(self._reactor, self._verifier(), self._config.auth)
+        place = Listening("http", "listen", listen, settings.certificate, settings.key)
+        authenticator = PasswordAuthenticator(
+            self._reactor, self._verifier(), self._config.auth, self._core.engine.audit.note
+        )
         self._site = make_site(
             self._reactor,
             self._core.engine,
             authenticator,
             health,
-            self._config.http,
+            evolve(settings, connections_max=connections_bound(settings.connections_max)),
             access_log=self._config.log.level == "debug",
-            tokens=self._keystone_tokens(),
+            limits=self._config.limits,
+            sign_ins=self._sign_in_ways(authenticator),
+            passwords=self._core.passwords,
         )
-        endpoint = serverFromString(self._reactor, listen)
+        endpoint = place.open(
+            self._reactor, self._hang_up, PLAIN_TO_TLS, self._site.acceptableProtocols()
+        )
         try:
             self._port = await endpoint.listen(self._site)
         except Exception as error:
             raise Unavailable("HTTP", f"cannot listen on {listen}: {error}") from error
+        widen_queue(self._port)
         address = self._port.getHost()
-        scheme = "https" if listen.startswith("ssl:") else "http"
+        scheme = "https" if place.is_secured else "http"
         host, port = getattr(address, "host", None), getattr(address, "port", None)
         self.url = f"{scheme}://{host}:{port}" if host is not None else listen
 
@@ -82,10 +99,33 @@ class HttpFrontEnd:
         core = self._core
         if self._config.auth.passwords == "keystone" and core.identities is not None:
             return KeystonePasswords(core.engine.accounts, core.identities)
-        return LocalPasswords(core.engine.accounts, core.hasher)
+        return LocalPasswords(core.engine.passwords, core.hasher)
 
-    def _keystone_tokens(self) -> ITokenAuthenticator | None:
+    def _sign_in_ways(self, authenticator: PasswordAuthenticator) -> SignInWays:
+        """The ways besides e-mail and password; each forgets what holds no more."""
+        keystone = self._keystone_tokens()
+        engine, oauth = self._core.engine, self._config.oauth
+        sign_ins, tell = engine.sign_ins, engine.audit.note
+        reader = SignatureReader(oauth.clock_skew)
+        sign_ins.subscribe(authenticator.forget)
+        if keystone is not None:
+            sign_ins.subscribe(keystone.forget)
+        return SignInWays(
+            bearer=self._core.bearer,
+            signatures=SignatureAuthenticator(engine.oauth.signers, reader, tell),
+            provider=TokenProvider(engine.oauth.applications, engine.oauth.signers, reader, tell),
+            keystone=keystone,
+            public_url=oauth.public_url,
+        )
+
+    def _keystone_tokens(self) -> TokenAuthenticator | None:
         core, settings = self._core, self._config.auth
         if settings.passwords != "keystone" or core.identities is None:
             return None
-        return TokenAuthenticator(self._reactor, core.engine.accounts, core.identities, settings)
+        return TokenAuthenticator(
+            self._reactor,
+            core.engine.accounts,
+            core.identities,
+            settings,
+            note=core.engine.audit.note,
+        )

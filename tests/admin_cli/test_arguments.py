@@ -57,7 +57,7 @@ def test_without_common_options_there_are_defaults() -> None:
 @pytest.mark.parametrize(
     ("argv", "told"),
     [
-        ([], "required: user|db|gc|fsck"),
+        ([], "required: user|token|device|db|gc|fsck"),
         (["user"], "required: add|list|show|set"),
         (["user", "add"], "required: EMAIL"),
         (["user", "delete", "anna@example.org"], "invalid choice: 'delete'"),

@@ -104,7 +104,7 @@ async def test_a_smaller_version_fits_where_the_quota_is_overdrawn(
 ) -> None:
     anna = await people.person(quota=100)
     item = await engine.files.create(anna.principal, "file", None, Pieces([bytes(90)]), length=90)
-    await world.accounts.update(anna.user.account.id, None, None, 10, None)
+    await world.accounts.update(anna.user.account.id, None, None, 10)
     newer = await engine.files.replace(anna.principal, item.id, Pieces([bytes(80)]), length=80)
     assert newer.size == 80
     with pytest.raises(QuotaExceeded):

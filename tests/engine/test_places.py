@@ -66,7 +66,7 @@ async def test_an_empty_file_stands_where_the_quota_is_used_up(
 ) -> None:
     anna = await people.person(quota=10)
     await anna.item(new("file"))
-    await world.accounts.update(anna.user.account.id, None, None, 5, None)
+    await world.accounts.update(anna.user.account.id, None, None, 5)
     assert (await engine.items.place(anna.principal, "x", None, 0)).parent_id is None
     with pytest.raises(QuotaExceeded, match=r"^of the quota of 5 bytes 0 are left"):
         await engine.items.place(anna.principal, "x", None, 1)

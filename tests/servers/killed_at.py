@@ -29,7 +29,10 @@ ORDER = "order.json"
 Method = Callable[..., Coroutine[Any, Any, Any]]
 Naming = Callable[..., str | None]
 
-BACKGROUND = {"claim jobs", "send hints", "renew claims", "release jobs", "health check"}
+BACKGROUND = {
+    *("claim jobs", "send hints", "renew claims", "release jobs", "health check"),
+    *("write audit", "prune audit"),
+}
 """Statements that come when it is time for them, whatever a story does."""
 
 FINISH = "statement finish job"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -88,6 +89,7 @@ class StackSyncProcess:
         self.http_url = f"http://127.0.0.1:{port}"
         self._log = directory / "stacksync.log"
         self._process: subprocess.Popen[bytes] | None = None
+        self._trust: ssl.SSLContext | None = None
         sections: dict[str, dict[str, str]] = {
             "service": {"home": str(directory / "home")},
             "database": {"url": database_url},
@@ -112,6 +114,11 @@ class StackSyncProcess:
     @property
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
+
+    def speaks_tls(self, authority: Path) -> None:
+        """Its settings have a certificate for its HTTP port, signed by this authority."""
+        self.http_url = self.http_url.replace("http:", "https:")
+        self._trust = ssl.create_default_context(cafile=authority)
 
     def start(self, seconds: float = 30.0) -> None:
         """Start it and wait until ``/readyz`` says that every part is up."""
@@ -196,7 +203,9 @@ class StackSyncProcess:
 
     def _readiness(self) -> int | None:
         try:
-            with urllib.request.urlopen(f"{self.http_url}/readyz", timeout=5) as answer:
+            with urllib.request.urlopen(
+                f"{self.http_url}/readyz", timeout=5, context=self._trust
+            ) as answer:
                 return int(answer.status)
         except urllib.error.HTTPError as error:
             return error.code

@@ -12,6 +12,7 @@ import orjson
 from twisted.internet.defer import Deferred
 
 from stacksync.engine.carried_out import carried_out
+from stacksync.engine.validation import check_item_count
 from stacksync.errors import InvalidRequest, WorkspaceNotFound
 from stacksync.model import CommitRequest, CommitResult
 from stacksync.protocols.fields import identity, required
@@ -52,6 +53,7 @@ def read_commit(request: ApiRequest) -> CommitRequest:
     items = required(fields.get("items"), "items")
     if type(items) is not list:
         raise InvalidRequest("items", "must be a list")
+    check_item_count(len(items), request.site.items_per_commit)
     return CommitRequest(
         workspace_id=workspace_id,
         device_id=required(identity(fields, "device_id"), "device_id"),

@@ -61,7 +61,13 @@ CODES: dict[type[Exception], int] = {
 }
 
 # RFC 7617: the charset tells the client to send the password as UTF-8.
-CHALLENGE: Headers = ((b"WWW-Authenticate", b'Basic realm="StackSync", charset="UTF-8"'),)
+CHALLENGE: Headers = (
+    (
+        b"WWW-Authenticate",
+        b'Basic realm="StackSync", charset="UTF-8", Bearer realm="StackSync",'
+        b' OAuth realm="StackSync"',
+    ),
+)
 RETRY_SOON: Headers = ((b"Retry-After", b"1"),)
 
 

@@ -30,6 +30,7 @@ BUFFER_BYTES = 1024**2
 PAUSED_BEATS_MAX = 4
 HEARTBEAT = b": alive\n\n"
 GOODBYE = b": the server stops\n\n"
+CUT = b": what you have signed in with holds no more\n\n"
 
 
 def frame(name: str, data: bytes) -> bytes:
@@ -126,6 +127,7 @@ class EventStream:
     :param ended: called once, when the stream is over, whoever ended it.
     :ivar workspace_ids: the workspaces that it tells of.
     :ivar held: what its client has been told that the account has; ``None`` before hello.
+    :ivar is_cut: the sign-in that it was opened by holds no more.
     """
 
     account_id: UUID
@@ -136,6 +138,7 @@ class EventStream:
     _ended: Callable[[EventStream], None]
     workspace_ids: set[UUID] = field(init=False, factory=set)
     held: Holdings | None = field(init=False, default=None)
+    is_cut: bool = field(init=False, default=False)
     _revisions: dict[UUID, int] = field(init=False, factory=dict)
     waiting: Waiting = field(init=False)
     _paused: bool = field(init=False, default=True)
@@ -186,10 +189,24 @@ class EventStream:
 
     def end(self) -> None:
         """End the answer properly.  A stream that has not started is for its resource to end."""
+        self._end(GOODBYE)
+
+    def cut(self) -> None:
+        """End because the sign-in holds no more; at once, if the client does not read.
+
+        A stream that has not started is for its resource to end.
+        """
+        self.is_cut = True
+        if self._started and not self._over and self._paused:
+            self._request.abort()
+        else:
+            self._end(CUT)
+
+    def _end(self, goodbye: bytes) -> None:
         if self._over or not self._started:
             return
         if not self._paused:
-            self._request.write(GOODBYE)
+            self._request.write(goodbye)
         self._request.unregisterProducer()
         self._request.finish()
 

@@ -17,11 +17,13 @@ from attrs import define, field
 from twisted.internet.defer import CancelledError, Deferred
 from zope.interface import implementer
 
+from stacksync.errors import NotAuthenticated, TooManyRequests
 from stacksync.events import (
     Committed,
     Event,
     ShareProposed,
     SharesTouched,
+    SignInsChanged,
     Unshared,
     WorkspaceTouched,
     WorkspaceUpdated,
@@ -35,6 +37,7 @@ from stacksync.protocols.http.event_stream import EventStream, frame, hint
 from stacksync.protocols.http.followers import Followers
 from stacksync.protocols.http.holdings import hello_event
 from stacksync.protocols.http.resource import ApiResource
+from stacksync.protocols.http.stream_sign_ins import StreamSignIns
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
@@ -44,27 +47,40 @@ if TYPE_CHECKING:
     from stacksync.model import CommitResult, Principal
     from stacksync.protocols.http.holdings import Holdings, ReadHoldings
     from stacksync.protocols.http.request import ApiRequest
+    from stacksync.protocols.http.stream_sign_ins import Holds
 
 EVENT_BYTES = 256 * 1024
 """A larger commit is told as a bare hint, so that no buffer holds more than this at once."""
 
-RETRY_AFTER = ((b"Retry-After", b"30"),)
+STREAM_RETRY = 30.0
+"""Seconds after which another stream may have ended."""
+
+RETRY_AFTER = ((b"Retry-After", b"%d" % STREAM_RETRY),)
 
 
 @implementer(IEventSink)
 @define(eq=False)
 class EventStreams:
-    """All open streams, found by workspace and by account."""
+    """All open streams, found by workspace and by account.
+
+    :param account_max: how many of them an account may have.
+    """
 
     _clock: IReactorTime
     _settings: HttpConfig
     _read: ReadHoldings
+    _account_max: int = 100
+    _holds: Holds = field(kw_only=True)
     name: str = field(init=False, default="event streams")
     _streams: set[EventStream] = field(init=False, factory=set)
     _followers: Followers = field(init=False, factory=Followers)
     _by_account: dict[UUID, AccountStreams] = field(init=False, factory=dict)
     _refreshing: Deferred[None] | None = field(init=False, default=None)
+    _sign_ins: StreamSignIns = field(init=False)
     stopped: bool = field(init=False, default=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._sign_ins = StreamSignIns(self._clock, self._holds)
 
     def __len__(self) -> int:
         return len(self._streams)
@@ -73,12 +89,19 @@ class EventStreams:
         """Make a stream, which has to be prepared before it starts.
 
         :raises Refusal: there are as many as there may be, or the server stops.
+        :raises TooManyRequests: the account has as many as it may have.
         """
         if self.stopped:
             raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "the server stops", RETRY_AFTER)
         if len(self._streams) >= self._settings.event_streams_max:
             raise Refusal(
                 HTTPStatus.SERVICE_UNAVAILABLE, "too many event streams are open", RETRY_AFTER
+            )
+        account = self._by_account.get(principal.account_id)
+        if account is not None and len(account.streams) >= self._account_max:
+            raise TooManyRequests(
+                f"this account has {len(account.streams)} event streams open, as many as may be",
+                STREAM_RETRY,
             )
         stream = EventStream(
             principal.account_id,
@@ -88,12 +111,12 @@ class EventStreams:
             self._settings.event_buffer,
             self._remove,
         )
-        account = self._by_account.get(principal.account_id)
         if account is None:
             account = AccountStreams(principal, self._clock, self._read, self._followers)
             self._by_account[principal.account_id] = account
         self._streams.add(stream)
         account.streams.add(stream)
+        self._sign_ins.add(stream, principal)
         return stream
 
     async def prepare(self, stream: EventStream) -> Holdings:
@@ -116,6 +139,8 @@ class EventStreams:
                 self._touch(account_id)
         elif isinstance(event, SharesTouched):
             self._touch(event.account_id)
+        elif isinstance(event, SignInsChanged):
+            self._sign_ins.changed(event.account_id)
         elif (account := self._by_account.get(event.account_id)) is not None:
             if isinstance(event, WorkspaceUpdated):
                 account.updated(event)
@@ -175,6 +200,7 @@ class EventStreams:
     def _remove(self, stream: EventStream) -> None:
         self._streams.discard(stream)
         self._followers.drop(stream)
+        self._sign_ins.drop(stream)
         account = self._by_account[stream.account_id]
         account.streams.discard(stream)
         if not account.streams:
@@ -198,6 +224,8 @@ class EventsResource(ApiResource):
         holdings = await self._streams.prepare(stream)
         if self._streams.stopped:
             raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "the server stops", RETRY_AFTER)
+        if stream.is_cut:
+            raise NotAuthenticated("what you have signed in with holds no more")
         request.take_over()
         declare_stream(request)
         stream.start(hello_event(holdings))
@@ -205,8 +233,7 @@ class EventsResource(ApiResource):
 
 
 def declare_stream(request: ApiRequest) -> None:
-    request.setHeader(b"Server", b"StackSync")
+    request.set_common_headers()
     request.setHeader(b"Content-Type", b"text/event-stream")
-    request.setHeader(b"Cache-Control", b"no-store")
     # Or nginx would keep events until it has a buffer full of them.
     request.setHeader(b"X-Accel-Buffering", b"no")

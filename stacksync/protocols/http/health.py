@@ -31,6 +31,8 @@ OK = "ok"
 class LivenessResource(JSONResource):
     """``GET /healthz``: 200 as long as the process answers at all."""
 
+    is_rated = False
+
     def __init__(self) -> None:
         super().__init__({b"GET": self._show})
 
@@ -40,6 +42,8 @@ class LivenessResource(JSONResource):
 
 class ReadinessResource(JSONResource):
     """``GET /readyz``: each part with ``ok`` or its problem; 503 when there is one."""
+
+    is_rated = False
 
     def __init__(self, readiness: Readiness) -> None:
         super().__init__({b"GET": self._show})

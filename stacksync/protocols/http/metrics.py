@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 class MetricsResource(JSONResource):
     """``GET /metrics``."""
 
+    is_rated = False
+
     def __init__(self, measurements: Measurements) -> None:
         super().__init__({b"GET": self._show})
         self._measurements = measurements

@@ -15,9 +15,11 @@ from stacksync.protocols.http.files import FilesResource
 from stacksync.protocols.http.folders import FoldersResource
 from stacksync.protocols.http.health import LivenessResource, Readiness, ReadinessResource
 from stacksync.protocols.http.metrics import MetricsResource
+from stacksync.protocols.http.oauth import oauth_resource
 from stacksync.protocols.http.openapi.resource import DescriptionResource
 from stacksync.protocols.http.proposals import SharesResource
 from stacksync.protocols.http.resource import JSONResource
+from stacksync.protocols.http.tokens import TokensResource
 from stacksync.protocols.http.trash import TrashResource
 from stacksync.protocols.http.uploads import UploadsResource
 from stacksync.protocols.http.workspaces import WorkspacesResource
@@ -46,6 +48,7 @@ def make_tree(
     root = JSONResource({})
     root.putChild(b"api", api)
     root.putChild(b"v1", api)
+    root.putChild(b"oauth", oauth_resource(engine, authenticator))
     root.putChild(b"healthz", LivenessResource())
     root.putChild(b"readyz", ReadinessResource(Readiness(reactor, tuple(health))))
     if settings.metrics:
@@ -70,6 +73,7 @@ def api_resource(
     api.putChild(b"folder", FoldersResource(authenticator, engine))
     api.putChild(b"openapi.json", DescriptionResource())
     api.putChild(b"shares", SharesResource(authenticator, engine))
+    api.putChild(b"tokens", TokensResource(authenticator, engine.tokens))
     api.putChild(b"trash", TrashResource(authenticator, engine))
     api.putChild(b"uploads", UploadsResource(authenticator, engine.uploads, settings.max_file))
     api.putChild(b"workspaces", WorkspacesResource(authenticator, engine.workspaces, in_workspace))

@@ -14,13 +14,17 @@ from attrs import define, evolve
 from twisted.internet import reactor
 from twisted.internet.endpoints import TCP4ServerEndpoint
 
+from stacksync.auth.bearer import BearerAuthenticator
 from stacksync.auth.local import LocalPasswords
+from stacksync.auth.password_changes import PasswordChanges
+from stacksync.auth.password_policy import PasswordPolicy
 from stacksync.auth.passwords import PasswordHasher
 from stacksync.auth.sign_in import PasswordAuthenticator
 from stacksync.config import AuthConfig, DatabaseConfig, HttpConfig, LimitsConfig, ServiceConfig
 from stacksync.db.database import Database
 from stacksync.engine import Engine, engine_on
 from stacksync.model import Account, DeviceDescription, Principal, SignIn, Workspace
+from stacksync.protocols.http.sign_in import SignInWays
 from stacksync.protocols.http.site import ApiSite, make_site
 from stacksync.storage import DiskStore
 from tests.protocols.http.client import Client
@@ -162,8 +166,15 @@ async def server(
 ) -> AsyncIterator[Server]:
     """The front-end on the real engine."""
     hasher = PasswordHasher(reactor, AUTH)
-    authenticator = PasswordAuthenticator(reactor, LocalPasswords(engine.accounts, hasher), AUTH)
-    site = make_site(reactor, engine, authenticator, [], settings)
+    authenticator = PasswordAuthenticator(reactor, LocalPasswords(engine.passwords, hasher), AUTH)
+    bearer = BearerAuthenticator(reactor, engine.tokens, AUTH)
+    for each in (authenticator, bearer):
+        engine.sign_ins.subscribe(each.forget)
+    ways = SignInWays(bearer=bearer)
+    passwords = PasswordChanges(engine.accounts, engine.passwords, PasswordPolicy(8), hasher)
+    site = make_site(
+        reactor, engine, authenticator, [], settings, sign_ins=ways, passwords=passwords
+    )
     yield Server(engine, site, await listening(site), hasher)
     await hasher.stop()
 
@@ -182,11 +193,14 @@ async def bert(server: Server) -> User:
 def start_site(listening: Callable[[ApiSite], Awaitable[int]], settings: HttpConfig) -> StartSite:
     """Starts the front-end on an engine that the test made up; everybody is signed in as Anna.
 
-    Takes the engine, the checks of its health, and what differs in the settings.
+    Takes the engine, the checks of its health, the limits, and what differs in the settings.
     """
 
-    async def start(made_up: Any, *health: Any, **differing: Any) -> tuple[ApiSite, Client]:
-        site = make_site(reactor, made_up, AnybodyIsAnna(), health, evolve(settings, **differing))
+    async def start(
+        made_up: Any, *health: Any, limits: LimitsConfig | None = None, **differing: Any
+    ) -> tuple[ApiSite, Client]:
+        settled = evolve(settings, **differing)
+        site = make_site(reactor, made_up, AnybodyIsAnna(), health, settled, limits=limits)
         return site, Client(await listening(site), ("anna@example.org", "x"))
 
     return start

@@ -14,6 +14,7 @@ from stacksync.model import Principal, SignIn
 NOUNS = (
     *("accounts", "devices", "workspaces", "commits", "changes", "versions"),
     *("items", "files", "trash", "chunks", "uploads", "proposals", "members", "metrics"),
+    *("oauth", "tokens", "sign_ins"),
 )
 ANNA = UUID("a44a0000-0000-4000-8000-000000000001")
 
@@ -50,6 +51,8 @@ class Noun:
 class MadeUpEngine:
     """The nouns that a test gives it; the others do nothing, or next to it."""
 
+    sign_ins: Any
+
     def __init__(self, **nouns: Noun) -> None:
         for name in NOUNS:
             setattr(self, name, nouns.get(name, Noun(**OPERATIONS.get(name, {}))))
@@ -74,4 +77,7 @@ def returning(value: Any) -> Callable[..., Awaitable[Any]]:
     return operation
 
 
-OPERATIONS = {"proposals": {"waiting": returning(())}}
+OPERATIONS = {
+    "proposals": {"waiting": returning(())},
+    "sign_ins": {"holds": returning(True)},
+}

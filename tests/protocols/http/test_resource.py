@@ -38,7 +38,10 @@ async def test_a_stranger_is_asked_to_sign_in(server: Server, method: str, path:
     answer = await Client(server.port).request(method, path)
 
     assert answer.code == 401
-    assert answer.header("WWW-Authenticate") == 'Basic realm="StackSync", charset="UTF-8"'
+    assert answer.header("WWW-Authenticate") == (
+        'Basic realm="StackSync", charset="UTF-8", Bearer realm="StackSync",'
+        ' OAuth realm="StackSync"'
+    )
     assert answer.json["error"] == 401
 
 
@@ -110,7 +113,7 @@ async def test_too_many_wrong_passwords_are_told_to_slow_down(server: Server, an
     [
         ("POST", "/api/account", "GET, HEAD"),
         ("DELETE", "/api/devices", "GET, HEAD, POST"),
-        ("GET", f"/api/devices/{NOBODYS}", "PUT"),
+        ("GET", f"/api/devices/{NOBODYS}", "DELETE, PUT"),
         ("PATCH", f"/api/workspaces/{NOBODYS}", "GET, HEAD, PUT"),
         ("GET", f"/api/workspaces/{NOBODYS}/commits", "POST"),
         ("OPTIONS", "/api/events", "GET, HEAD"),

@@ -21,7 +21,7 @@ PATHS = [
                 {
                     200: answer("OpenAPI 3.1.", {"type": "object"}, headers=HEADERS),
                     304: answer("It is what the client has already.", headers=HEADERS),
-                    **problems(signed_in=False),
+                    **problems(429, signed_in=False),
                 },
                 parameters=(shared("IfNoneMatch"),),
                 open_to_all=True,

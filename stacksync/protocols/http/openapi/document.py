@@ -12,7 +12,9 @@ from stacksync.protocols.http.openapi import (
     folders,
     health,
     members,
+    oauth,
     proposals,
+    tokens,
     trash,
     uploads,
     versions,
@@ -24,8 +26,8 @@ from stacksync.protocols.http.openapi.problems import COMPONENTS as PROBLEMS
 from stacksync.protocols.http.openapi.schemas import SCHEMAS
 
 NOUNS = (
-    *(account, devices, workspaces, chunks, events),
-    *(files, versions, folders, proposals, members, trash, uploads, health, description),
+    *(account, devices, tokens, workspaces, chunks, events),
+    *(files, versions, folders, proposals, members, trash, uploads, oauth, health, description),
 )
 
 ABOUT = """
@@ -36,9 +38,11 @@ files, and each sees at once what the other did.
 **Where.** Below `/api`, and alike below its alias `/v1`. `HEAD` answers what `GET` would, without
 the body, everywhere.
 
-**Signing in.** HTTP Basic authentication with e-mail and password, in UTF-8, with every request.
-A wrong password is answered late, and later each time. Where the server knows its users from
-Keystone, a token of Keystone's in `X-Auth-Token` does as well.
+**Signing in.** With every request, in `Authorization`: e-mail and password (Basic, in UTF-8); a
+device's token (Bearer), which a client gets from `/tokens` and keeps instead of the password; or
+the signature of an application (OAuth 1.0a). A wrong password or token is answered late, and later
+each time. Where the server knows its users from Keystone, a token of Keystone's in `X-Auth-Token`
+does as well. A read-only token gets 403 for all but `GET` and `HEAD`.
 
 **Version.** `StackSync-API: v2` (or `X-StackSync-API`) says which version of the API is meant;
 another value gets 400.
@@ -69,6 +73,7 @@ not HTTP.
 TAGS = {
     "account": "Who is signed in, and how much room there is.",
     "devices": "What a client registers as.",
+    "tokens": "What devices and applications sign in with instead of the password.",
     "workspaces": "What is synchronised: its changes, and commits to it.",
     "chunks": "What files consist of, for clients that cut files themselves.",
     "events": "What happens, as it happens.",
@@ -80,6 +85,7 @@ TAGS = {
     "uploads": "Uploads that can be resumed: [tus 1.0.0]"
     "(https://tus.io/protocols/resumable-upload) with the extensions creation,"
     " creation-with-upload, creation-defer-length, checksum, expiration and termination.",
+    "applications": "OAuth 1.0a (RFC 5849): how an application comes to act for a person.",
     "health": "For load balancers and operators.",
     "description": "For programs that read it.",
 }
@@ -97,7 +103,7 @@ def document() -> Part:
             "license": {"name": "Apache License 2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/", "description": "Where this description is from."}],
-        "security": [{"password": []}, {"token": []}],
+        "security": [{"password": []}, {"bearer": []}, {"token": []}, {"application": []}],
         "tags": [{"name": name, "description": told} for name, told in TAGS.items()],
         "paths": {path.template: described(path) for noun in NOUNS for path in noun.PATHS},
         "components": {
@@ -109,6 +115,18 @@ def document() -> Part:
                     "type": "http",
                     "scheme": "basic",
                     "description": "E-mail and password (RFC 7617), in UTF-8.",
+                },
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A device's token (RFC 6750), see `/api/tokens`.",
+                },
+                "application": {
+                    "type": "http",
+                    "scheme": "OAuth",
+                    "description": "Signed by an application that the person has let in"
+                    " (RFC 5849), see `/oauth/authorize`. The signature may also stand in the"
+                    " query or in a form.",
                 },
                 "token": {
                     "type": "apiKey",

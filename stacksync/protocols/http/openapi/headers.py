@@ -21,7 +21,7 @@ NEXT_LINK = header(
     "The way to the following page (RFC 8288), if there is one.",
     optional=True,
 )
-CHALLENGE = header({"type": "string", "pattern": "^Basic "}, "How to sign in (RFC 7617).")
+CHALLENGE = header({"type": "string", "pattern": "^Basic "}, "The ways to sign in.")
 UNSATISFIED = header(
     {"type": "string", "pattern": r"^bytes \*/[0-9]+$"}, "How many bytes there are."
 )

@@ -28,6 +28,7 @@ class Operation:
     :ivar description: what a client developer has to know, in CommonMark.
     :ivar parameters: besides those of the path.
     :ivar open_to_all: nobody need sign in.
+    :ivar by_applications: signed by an application that acts for nobody yet.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Operation:
     parameters: tuple[Part, ...] = ()
     body: Part | None = None
     open_to_all: bool = False
+    by_applications: bool = False
 
 
 @frozen
@@ -76,6 +78,8 @@ def described_operation(operation: Operation, tag: str) -> Part:
     }
     if operation.open_to_all:
         told["security"] = []
+    elif operation.by_applications:
+        told["security"] = [{"application": []}]
     return told
 
 

@@ -27,9 +27,10 @@ NAMES = {
     411: "LengthRequired",
     412: "PreconditionFailed",
     413: "TooLarge",
+    414: "LineTooLong",
     415: "WrongType",
     416: "NoSuchPart",
-    429: "TooManySignIns",
+    429: "TooManyRequests",
     431: "HeadTooLong",
     CHECKSUM_MISMATCH: "ChecksumMismatch",
     500: "ServerFailed",
@@ -47,12 +48,14 @@ PROBLEMS: dict[str, Part] = {
         },
     ),
     "NotSignedIn": answer(
-        "Not signed in, or not with the right password.",
+        "Not signed in, or not with a password, token or signature that is right.",
         ERROR,
         headers={"WWW-Authenticate": CHALLENGE},
     ),
     "Forbidden": answer(
-        "Not yours to do: viewers can't change anything, nor can a web page of another site.", ERROR
+        "Not yours to do: viewers can't change anything, nor can a read-only token or a web page of"
+        " another site; and a token acts for its own device alone.",
+        ERROR,
     ),
     "NotFound": answer("Unknown, or somebody else's: the two look alike.", ERROR),
     "TooSlow": answer("The request took too long to arrive.", ERROR),
@@ -80,10 +83,18 @@ PROBLEMS: dict[str, Part] = {
         ERROR,
         headers={"Content-Range": UNSATISFIED},
     ),
-    "TooManySignIns": answer(
-        "Too many attempts to sign in.", ERROR, headers={"Retry-After": RETRY_AFTER}
+    "TooManyRequests": answer(
+        "Too many attempts to sign in, or requests; too many bodies of files at the same time, or"
+        " event streams.",
+        ERROR,
+        headers={"Retry-After": RETRY_AFTER},
     ),
-    "HeadTooLong": answer("A line of the request's head is longer than 16 KiB."),
+    "LineTooLong": answer("The request line is longer than 16 KiB.", ERROR),
+    "HeadTooLong": answer(
+        "A header field is longer than 16 KiB, all are longer than 32 KiB, or there are more than"
+        " 100.",
+        ERROR,
+    ),
     "ChecksumMismatch": answer("The piece is not what `Upload-Checksum` says.", ERROR),
     "ServerFailed": answer(
         "A fault of the server's; the description has an id that its log has too.", ERROR
@@ -98,8 +109,8 @@ PROBLEMS: dict[str, Part] = {
 
 IN_TUS = "Upload"
 TUS_CODES = (400, 401, 403, 404, 409, 412, 413, 415, 429, CHECKSUM_MISMATCH, 500, 503)
-EVERYWHERE = (400, 408, 431, 500)
-SIGNED_IN = (*EVERYWHERE, 401, 429, 503)
+EVERYWHERE = (400, 408, 414, 431, 500)
+SIGNED_IN = (*EVERYWHERE, 401, 403, 429, 503)
 
 
 def problems(*codes: int, signed_in: bool = True) -> dict[int, Part]:
@@ -116,7 +127,7 @@ def json_problems(*codes: int) -> dict[int, Part]:
 def tus_problems(*codes: int) -> dict[int, Part]:
     """Those of a request in tus, whose every answer says which version of tus is spoken."""
     # The connection may answer these, which knows nothing of tus.
-    bare = (408, 431)
+    bare = (408, 414, 431)
     return {
         code: problem if code in bare else ref("responses", IN_TUS + NAMES[code])
         for code, problem in problems(*codes, 412).items()

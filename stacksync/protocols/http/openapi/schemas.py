@@ -11,6 +11,7 @@ from stacksync.protocols.http.openapi.commit_schemas import COMMIT_SCHEMAS
 from stacksync.protocols.http.openapi.item_schemas import ITEM_SCHEMAS
 from stacksync.protocols.http.openapi.parts import Part, asked, record, schema
 from stacksync.protocols.http.openapi.sharing_schemas import PERSON, SHARING_SCHEMAS
+from stacksync.protocols.http.openapi.token_schemas import TOKEN_SCHEMAS
 from stacksync.protocols.http.openapi.values import (
     CHUNK_NAME,
     EMAIL,
@@ -77,6 +78,7 @@ SCHEMAS: dict[str, Part] = {
     **ITEM_SCHEMAS,
     **COMMIT_SCHEMAS,
     **SHARING_SCHEMAS,
+    **TOKEN_SCHEMAS,
     "Account": record(
         {
             "id": UUID,

@@ -31,7 +31,7 @@ def abilities(name: str) -> Operation:
     return Operation(
         name,
         "What the server can do of tus",
-        {204: answer("In the headers.", headers=TUS_ABILITIES), **problems(signed_in=False)},
+        {204: answer("In the headers.", headers=TUS_ABILITIES), **problems(429, signed_in=False)},
         description="Needs no sign-in: browsers ask before they may say who they are.",
         open_to_all=True,
     )

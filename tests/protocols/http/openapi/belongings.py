@@ -120,6 +120,10 @@ class Belongings:
     def device(self) -> str:
         return self.ask("POST", "/api/devices", json={"name": "phone"}).json()["id"]
 
+    def token(self) -> str:
+        """The id of a token."""
+        return self.ask("POST", "/api/tokens", json={"device_id": self.device()}).json()["id"]
+
     def chunk(self) -> str:
         path = f"/api/workspaces/{self.workspace()}/chunks/{CHUNK}"
         self.ask("PUT", path, data=CONTENT)
@@ -157,7 +161,8 @@ class Belongings:
                 make, key = partial(state, noun), (noun,)
             else:
                 make, key = getattr(self, name), (name,)
-            changed = changes and name in ("item", "upload", "share")
+            changed = changes and name in ("item", "upload", "share", "token")
+            changed |= name == "device" and method.upper() == "DELETE"
             made[name] = make() if changed else self.lasting(make, *key)
         return made
 

@@ -16,10 +16,12 @@ from tests.servers.stacksync import StackSyncProcess
 def server(test_run: TestRun, module_database_dsn: str) -> Iterator[StackSyncProcess]:
     """A running server; at the end its log must have no sign of a bug.
 
-    Wrong passwords, of which there will be many, are not waited for.
+    Wrong passwords, of which there will be many, are not waited for, and tokens last as long
+    as the description allows at the most.
     """
     fleet = Fleet(test_run)
-    yield fleet.start(module_database_dsn, auth={"failure_delay": "0s"})
+    tokens = {"lifetime": "3650d", "max_per_account": "100000"}
+    yield fleet.start(module_database_dsn, auth={"failure_delay": "0s"}, tokens=tokens)
     fleet.end()
 
 

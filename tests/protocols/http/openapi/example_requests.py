@@ -74,6 +74,9 @@ OPERATIONS = {operation.told["operationId"]: operation for operation in operatio
 # Nobody who waits for the end of its answer comes to an end himself.
 ENDLESS = frozenset(["listen"])
 
+# No example can be signed anew, nor bring the cookie of a page.
+SIGNED = frozenset(["giveRequestToken", "giveAccessToken", "showQuestion", "answerQuestion"])
+
 
 def send(name: str, belongings: Belongings, **given: Any) -> requests.Response:
     """Ask what an operation's examples ask; the answer, which is no error.

@@ -10,7 +10,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from stacksync.protocols.http.errors import CODES
 from stacksync.protocols.http.openapi.problems import NAMES
-from tests.protocols.http.openapi.example_requests import DOCUMENT, OPERATIONS, resolved
+from tests.protocols.http.openapi.example_requests import DOCUMENT, OPERATIONS, SIGNED, resolved
 
 OPEN_TO_ALL = {
     "showLiveness",
@@ -19,6 +19,9 @@ OPEN_TO_ALL = {
     "describe",
     "describeUploads",
     "describeUpload",
+    "showQuestion",
+    "answerQuestion",
+    "showStyle",
 }
 
 
@@ -53,7 +56,9 @@ def test_all_but_a_few_operations_need_a_sign_in() -> None:
     unsigned = {name for name, each in OPERATIONS.items() if each.told.get("security") == []}
 
     assert unsigned == OPEN_TO_ALL
-    assert DOCUMENT["security"] == [{"password": []}, {"token": []}]
+    assert DOCUMENT["security"] == [
+        {name: []} for name in ("password", "bearer", "token", "application")
+    ]
     for name, each in OPERATIONS.items():
         assert ("401" in each.told["responses"]) == (name not in OPEN_TO_ALL), name
 
@@ -69,7 +74,7 @@ def test_each_error_is_told_alike() -> None:
     for name, each in OPERATIONS.items():
         for code, told in each.told["responses"].items():
             content = resolved(told).get("content", {})
-            if int(code) < 400 or not content or name == "showReadiness":
+            if int(code) < 400 or not content or name in {"showReadiness", *SIGNED}:
                 continue
             properties = resolved(content["application/json"]["schema"])["properties"]
             assert {"error", "description"} <= properties.keys(), (name, code)

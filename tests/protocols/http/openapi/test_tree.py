@@ -24,7 +24,7 @@ def resources() -> dict[str, frozenset[str]]:
     """The methods of the resources, by path."""
     settings, clock = HttpConfig(), Clock()
     engine = MadeUpEngine()
-    streams = EventStreams(clock, settings, holdings_from(engine))
+    streams = EventStreams(clock, settings, holdings_from(engine), holds=engine.sign_ins.holds)
     root = make_tree(clock, engine, AnybodyIsAnna(), streams, [], settings)
     return dict(below(root, ""))
 
@@ -92,7 +92,7 @@ def test_the_parameters_of_a_path_are_its_variable_segments() -> None:
 def test_the_alias_has_the_same_resources() -> None:
     settings, clock = HttpConfig(), Clock()
     engine = MadeUpEngine()
-    streams = EventStreams(clock, settings, holdings_from(engine))
+    streams = EventStreams(clock, settings, holdings_from(engine), holds=engine.sign_ins.holds)
     root = make_tree(clock, engine, AnybodyIsAnna(), streams, [], settings)
 
     assert root.children[ALIAS[1:].encode()] is root.children[b"api"]
