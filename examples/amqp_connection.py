@@ -29,6 +29,10 @@ LOGIN_REFUSED = (
     pika.exceptions.ProbableAuthenticationError,
     pika.exceptions.ProbableAccessDeniedError,
 )
+NOT_LET_IN = (
+    "AMQP: the broker does not let us in: the token was revoked or has expired (start again, with"
+    " the password), or the service is away"
+)
 
 
 class NotLetIn(Lost):
@@ -187,8 +191,9 @@ class AmqpConnection:
             self._connection.close()
         except (AttributeError, pika.exceptions.AMQPError):
             pass  # there was none, or no more
-        kind = NotLetIn if isinstance(error, LOGIN_REFUSED) else Lost
-        return kind(f"AMQP: {type(error).__name__} {error}".strip())
+        if isinstance(error, LOGIN_REFUSED):
+            return NotLetIn(NOT_LET_IN)
+        return Lost(f"AMQP: {type(error).__name__} {error}".strip())
 
     def _received(self, channel: Any, delivery: Any, properties: Any, body: bytes) -> None:
         message = json.loads(body)

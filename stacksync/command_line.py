@@ -15,6 +15,7 @@ from twisted.python.usage import Options as UsageOptions
 from stacksync import __version__
 from stacksync.config import Config, default_home, dump, load
 from stacksync.errors import ConfigurationError
+from stacksync.tls import ClientSecurity, Listening
 
 _EXPLANATION = """\
 The StackSync synchronisation service: one metadata engine behind AMQP and HTTP.
@@ -81,5 +82,21 @@ class Options(UsageOptions):
         except ConfigurationError as error:
             raise SystemExit(str(error)) from None
         if self["check-config"]:
+            try:
+                check_certificates(self.configuration)
+            except ConfigurationError as error:
+                raise SystemExit(f"{path}: {error}") from None
             print(f"{path}: all settings are right")
             raise SystemExit(0)
+
+
+def check_certificates(config: Config) -> None:
+    """Read what TLS will need, as the start does.
+
+    :raises ConfigurationError: the first file that can't be used, with its option.
+    """
+    http, amqp = config.http, config.amqp
+    Listening("http", "listen", http.listen, http.certificate, http.key).check()
+    Listening("amqp", "auth_listen", amqp.auth_listen).check()
+    if amqp.url.startswith("amqps:"):
+        ClientSecurity("amqp", amqp.ca_file, amqp.certificate, amqp.key)

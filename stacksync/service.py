@@ -10,6 +10,7 @@ import atexit
 import os
 import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 from twisted.application.service import Service
@@ -38,13 +39,19 @@ class StackSyncService(Service):
     """Everything that one process does.
 
     :param tell: writes a line for the person who started it in the foreground.
+    :param settings: the file of the settings, to tell that person.
     """
 
     def __init__(
-        self, reactor: Any, config: Config, tell: Callable[[str], None] | None = None
+        self,
+        reactor: Any,
+        config: Config,
+        tell: Callable[[str], None] | None = None,
+        settings: Path | None = None,
     ) -> None:
         self._reactor = reactor
         self._config = config
+        self._settings = settings
         self._tell = tell or tell_on_stdout
         self._core = Core(reactor, config, serves=True)
         self._starting: Deferred[None] | None = None
@@ -109,6 +116,7 @@ class StackSyncService(Service):
             amqp_note=self._amqp.note,
             takes_tokens=self._amqp.takes_tokens,
             first=first,
+            settings=self._settings,
             keeps_passwords=keeps_passwords,
         ):
             self._tell(line)
@@ -163,7 +171,8 @@ def makeService(options: Options) -> StackSyncService:
     from twisted.internet import reactor
 
     share_one_arena()
-    return StackSyncService(reactor, options.configuration)
+    settings = Path(options["config"]).absolute() if options["config"] else None
+    return StackSyncService(reactor, options.configuration, settings=settings)
 
 
 __all__ = ["Options", "StackSyncService", "makeService"]

@@ -67,6 +67,21 @@ def test_checking_a_bad_file_says_what_is_wrong(bad_file: Path) -> None:
     assert str(exit_of("--check-config", "-c", str(bad_file))).startswith(f"{bad_file}:2: ")
 
 
+def test_checking_reads_the_certificates_that_the_file_names(tmp_path: Path) -> None:
+    settings = tmp_path / "stacksync.ini"
+    for section, told in (
+        (
+            f"[http]\ncertificate = {tmp_path}/own.pem\nkey = {tmp_path}/own.key",
+            "http] certificate",
+        ),
+        (f"[amqp]\nurl = amqps://u:p@broker/\nca_file = {tmp_path}/ca.pem", "amqp] ca_file"),
+    ):
+        settings.write_text(f"{section}\n")
+        answer = str(exit_of("--check-config", "-c", str(settings)))
+        assert answer.startswith(f"{settings}: [{told}: {tmp_path}/")
+        assert answer.endswith("can't be read: No such file or directory")
+
+
 def test_checking_needs_a_file() -> None:
     assert exit_of("--check-config") == "--check-config needs a file to check: -c FILE"
 

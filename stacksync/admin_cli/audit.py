@@ -5,17 +5,25 @@ Reads and shows, and changes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from textwrap import wrap
 from typing import Any
 from uuid import UUID
 
 from stacksync.admin_cli.arguments import Arguments
-from stacksync.admin_cli.output import Answer, table
+from stacksync.admin_cli.output import Answer, minute, printable, size, table, terminal_width
 from stacksync.admin_cli.session import engine
 from stacksync.config import Config
 from stacksync.db.audit import AuditFilter
 from stacksync.engine import Engine
 from stacksync.errors import AccountNotFound
 from stacksync.model import AuditEvent, Principal, SignIn
+
+INDENT = " " * 4
+NARROWEST = 40
+"""Columns; less is no terminal that one could read on."""
 
 HEADING = ("Time", "Kind", "Account", "From", "By", "Detail")
 
@@ -28,7 +36,9 @@ async def show_audit(reactor: Any, config: Config, arguments: Arguments) -> Answ
         names = await names_of(opened.engine, events)
     rows = [HEADING, *(row(each, names) for each in events)]
     document = {"events": [event_json(each) for each in events]}
-    return Answer(document, table(rows) if events else ["There is nothing of that in the audit."])
+    if not events:
+        return Answer(document, ["There is nothing of that in the audit."])
+    return Answer(document, laid_out(rows, terminal_width()))
 
 
 async def filter_of(engine: Engine, arguments: Arguments) -> AuditFilter:
@@ -78,7 +88,8 @@ def row(event: AuditEvent, names: dict[str, str]) -> tuple[str, ...]:
     times = f" ({event.count} times)" if event.count > 1 else ""
     account = event.email or (str(event.account_id) if event.account_id else "")
     detail = ", ".join(
-        f"{name.replace('_', ' ')}: {shown(names.get(value, value) if name == 'by' else value)}"
+        f"{name.replace('_', ' ')}:"
+        f" {shown(name, names.get(value, value) if name == 'by' else value)}"
         for name, value in event.detail.items()
     )
     return (
@@ -91,10 +102,37 @@ def row(event: AuditEvent, names: dict[str, str]) -> tuple[str, ...]:
     )
 
 
-def shown(value: Any) -> str:
+def shown(name: str, value: Any) -> str:
+    """A value of the detail as people read it, by its name."""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if name == "quota_limit" and isinstance(value, int):
+        return size(value)
+    if name.endswith("_at") and isinstance(value, str):
+        with suppress(ValueError):
+            return minute(datetime.fromisoformat(value))
     return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def laid_out(rows: Sequence[Sequence[str]], width: int | None) -> list[str]:
+    """The table; where it is wider than the terminal each detail is below its line, wrapped.
+
+    :param width: in columns; ``None``: no terminal but a file or a program, which wants lines.
+    """
+    lines = table(rows)
+    if width is None or max(map(len, lines)) <= width:
+        return lines
+    told = []
+    for line, (*_, detail) in zip(table([each[:-1] for each in rows]), rows, strict=True):
+        told.append(line)
+        if told[1:] and detail:
+            told += wrap(
+                printable(detail),
+                max(width, NARROWEST),
+                initial_indent=INDENT,
+                subsequent_indent=INDENT,
+            )
+    return told
 
 
 def event_json(event: AuditEvent) -> dict[str, Any]:

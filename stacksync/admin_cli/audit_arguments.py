@@ -23,8 +23,7 @@ def add_audit(audit: argparse.ArgumentParser) -> None:
         "--kind",
         dest="kinds",
         action="append",
-        type=AuditKind,
-        choices=list(AuditKind),
+        type=kind,
         metavar="KIND",
         help=f"only these; may be given more than once: {', '.join(AuditKind)}",
     )
@@ -54,6 +53,13 @@ def moment(text: str) -> datetime:
             f"{text!r} is neither how long ago (12h, 7d) nor a time (2026-11-21T18:30)"
         ) from None
     return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+
+
+def kind(text: str) -> AuditKind:
+    """One of the kinds, by its name."""
+    with suppress(ValueError):
+        return AuditKind(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(AuditKind)}")
 
 
 def number(text: str) -> int:

@@ -21,5 +21,5 @@ def add_consumer(consumer: argparse.ArgumentParser) -> list[argparse.ArgumentPar
     )
     verbs.add_parser("list", help="all applications")
     revoke = verbs.add_parser("revoke", help="end all access of an application, for good")
-    revoke.add_argument("key", metavar="KEY")
+    revoke.add_argument("key", metavar="KEY", help="as consumer list tells it")
     return list(verbs.choices.values())

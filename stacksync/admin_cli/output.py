@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -83,6 +85,11 @@ def size(number: int) -> str:
 def printable(text: str) -> str:
     """Text by which nobody can steer the operator's terminal."""
     return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+
+
+def terminal_width() -> int | None:
+    """Columns of the terminal that the answer goes to; ``None`` if it goes elsewhere."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -48,7 +48,10 @@ async def revoke_tokens(engine: Engine, arguments: Arguments) -> Answer:
         return Answer({"revoked": 1}, [f"Token {ended.id} ({ended.name}) is revoked."])
     account = await engine.accounts.by_email(arguments.email)
     revoked = await engine.tokens.revoke_all(Principal(account.id, SignIn.OPERATOR))
-    return Answer({"revoked": revoked}, [f"{revoked} tokens of {account.email} are revoked."])
+    if not revoked:
+        return Answer({"revoked": 0}, [f"{account.email} has no tokens."])
+    told = "1 token is" if revoked == 1 else f"{revoked} tokens are"
+    return Answer({"revoked": revoked}, [f"{account.email}: {told} revoked."])
 
 
 VERBS = {"list": list_tokens, "revoke": revoke_tokens}

@@ -6,24 +6,19 @@ confidential (sections 2.1 and 2.3).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
 
 from attrs import define
 from zope.interface import implementer
 
+from stacksync.auth.noting import Note, nobody_notes, refusals_noted
 from stacksync.auth.signature_check import Step
-from stacksync.auth.signatures import WRONG, SignatureReader, Signed, Tell, tell_nobody
+from stacksync.auth.signatures import WRONG, SignatureReader, Signed
 from stacksync.engine.signers import Nonce
 from stacksync.errors import Forbidden, InvalidRequest, NotAuthenticated
 from stacksync.interfaces import ITokenProvider
-from stacksync.model import (
-    AuditEvent,
-    AuditKind,
-    Scope,
-    SignedRequest,
-    SignIn,
-    TokenCredentials,
-)
+from stacksync.model import Scope, SignedRequest, SignIn, TokenCredentials
 
 if TYPE_CHECKING:
     from stacksync.engine.applications import Applications
@@ -35,55 +30,48 @@ if TYPE_CHECKING:
 class TokenProvider:
     """The :class:`~stacksync.interfaces.ITokenProvider`.
 
-    :param tell: hears who was refused.
+    :param note: takes who was refused.
     """
 
     _applications: Applications
     _signers: Signers
     _reader: SignatureReader
-    _tell: Tell = tell_nobody
+    _note: Note = nobody_notes
 
     async def request_token(self, request: SignedRequest, address: str) -> TokenCredentials:
         """See :class:`~stacksync.interfaces.ITokenProvider`."""
         check_confidential(request)
-        signed = self._reader.read(request, "oauth_callback")
-        if signed["oauth_token"]:
-            raise InvalidRequest("oauth_token", "does not belong here: there is none yet")
-        scope = scope_of(signed)
-        nonce = await self._checked(signed, Step.ASKING, address)
-        return await self._applications.ask(nonce.consumer_key, signed["oauth_callback"], scope)
+        with self._noted(address):
+            signed = self._reader.read(request, "oauth_callback")
+        with self._noted(address, consumer=signed["oauth_consumer_key"]):
+            if signed["oauth_token"]:
+                raise InvalidRequest("oauth_token", "does not belong here: there is none yet")
+            scope = scope_of(signed)
+            nonce = await self._checked(signed, Step.ASKING)
+            return await self._applications.ask(nonce.consumer_key, signed["oauth_callback"], scope)
 
     async def access_token(self, request: SignedRequest, address: str) -> TokenCredentials:
         """See :class:`~stacksync.interfaces.ITokenProvider`."""
         check_confidential(request)
-        signed = self._reader.read(request, "oauth_token", "oauth_verifier")
-        check_others(signed, ())
-        nonce = await self._checked(signed, Step.REDEEMING, address)
-        try:
+        with self._noted(address):
+            signed = self._reader.read(request, "oauth_token", "oauth_verifier")
+        with self._noted(address, consumer=signed["oauth_consumer_key"]):
+            check_others(signed, ())
+            nonce = await self._checked(signed, Step.REDEEMING)
             return await self._applications.redeem(
                 nonce.consumer_key, nonce.token_key, signed["oauth_verifier"], address
             )
-        except NotAuthenticated as error:
-            self._refused(signed, address, error)
-            raise
 
-    async def _checked(self, signed: Signed, step: Step, address: str) -> Nonce:
+    async def _checked(self, signed: Signed, step: Step) -> Nonce:
         nonce = signed.nonce
         signer = await self._signers.asking(nonce.consumer_key, nonce.token_key)
-        try:
-            if not signed.is_by(signer, step):
-                raise NotAuthenticated(WRONG)
-            await self._signers.ask(nonce)
-        except NotAuthenticated as error:
-            self._refused(signed, address, error)
-            raise
+        if not signed.is_by(signer, step):
+            raise NotAuthenticated(WRONG)
+        await self._signers.ask(nonce)
         return nonce
 
-    def _refused(self, signed: Signed, address: str, error: NotAuthenticated) -> None:
-        detail = {"problem": str(error), "consumer": signed["oauth_consumer_key"]}
-        self._tell(
-            AuditEvent(AuditKind.REFUSED, address=address, sign_in=SignIn.OAUTH, detail=detail)
-        )
+    def _noted(self, address: str, **detail: Any) -> AbstractContextManager[None]:
+        return refusals_noted(self._note, SignIn.OAUTH, address, **detail)
 
 
 def check_confidential(request: SignedRequest) -> None:

@@ -12,6 +12,8 @@ from uuid import UUID
 from attrs import define, field
 from zope.interface import implementer
 
+from stacksync.auth.hash_queue import Turn
+from stacksync.auth.lookups import Lookups
 from stacksync.auth.noting import Note, nobody_notes
 from stacksync.auth.proofs import NOBODY, Proofs, Verdict
 from stacksync.engine.tokens import PREFIX, SECRET_CHARACTERS
@@ -40,6 +42,7 @@ class BearerAuthenticator:
     _tokens: Tokens
     _settings: AuthConfig
     _note: Note = nobody_notes
+    _lookups: Lookups = field(init=False, factory=Lookups)
     _proofs: Proofs = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -53,16 +56,16 @@ class BearerAuthenticator:
         if not is_possible(token):
             raise self._proofs.impossible(address)
         digest = self._proofs.digest(token)
-        return await self._proofs.principal(
-            digest, digest.hex(), address, lambda: self._check(token)
-        )
+        name = digest.hex()
+        turn = self._proofs.turn(digest, name, address)
+        return await self._proofs.principal(digest, name, address, lambda: self._check(token, turn))
 
     def forget(self, account_id: UUID) -> None:
         """See :meth:`stacksync.auth.proofs.Proofs.forget`."""
         self._proofs.forget(account_id)
 
-    async def _check(self, token: str) -> Verdict:
-        found = await self._tokens.shown(token)
+    async def _check(self, token: str, turn: Turn) -> Verdict:
+        found = await self._lookups.run(turn, lambda: self._tokens.shown(token))
         if found is None:
             return NOBODY
         known = found.token

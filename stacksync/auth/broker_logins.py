@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from twisted.internet.task import deferLater
 from zope.interface import implementer
 
 from stacksync.auth.bearer import is_possible
+from stacksync.auth.noting import NO_EMAIL
 from stacksync.auth.throttle import EMAIL_KEPT, FORGET_AFTER
 from stacksync.db.tokens import FoundToken
 from stacksync.interfaces import IBrokerLogins
@@ -43,6 +45,21 @@ class KnownLogins(Protocol):
     """Knows whose login is which; :class:`stacksync.engine.broker_access.BrokerAccess` does."""
 
     async def account_of(self, login: str) -> UUID | None: ...
+
+
+def refusal(login: str) -> AuditEvent:
+    """Somebody was not let in; told by what looks like an id or e-mail, else it may be a secret."""
+    detail: dict[str, Any] = {"problem": "this password is no token that synchronises"}
+    account_id, email = None, None
+    with suppress(ValueError):
+        account_id = UUID(login)
+    if account_id is None and "@" in login:
+        email = login[:EMAIL_KEPT]
+    elif account_id is None:
+        detail["name"] = NO_EMAIL
+    return AuditEvent(
+        AuditKind.REFUSED, account_id, email=email, sign_in=SignIn.BROKER, detail=detail
+    )
 
 
 @implementer(IBrokerLogins)
@@ -75,9 +92,7 @@ class BrokerLogins:
             self._failures.pop(login, None)
             self._note(AuditEvent(AuditKind.SIGNED_IN, token.account_id, sign_in=SignIn.BROKER))
             return True
-        # Who takes the one for the other has put a secret there.
-        shown = None if is_possible(login) else login[:EMAIL_KEPT]
-        self._note(AuditEvent(AuditKind.REFUSED, email=shown, sign_in=SignIn.BROKER))
+        self._note(refusal(login))
         await self._hold_back(login[:EMAIL_KEPT])
         return False
 

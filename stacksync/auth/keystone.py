@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
     from stacksync.config import AuthConfig
+    from stacksync.engine.passwords import Credentials
 
 TOKEN_CHARACTERS_MAX = 8192
 """More than any token that Keystone makes has; a longer one need not be sent there."""
@@ -38,8 +39,13 @@ WRONG_TOKEN = "X-Auth-Token: no valid token of somebody who has an account here"
 class KnownAccounts(Protocol):
     """Finds accounts; :class:`stacksync.engine.accounts.Accounts` does."""
 
-    async def by_email(self, email: str) -> Account: ...
     async def by_identity(self, identity_id: str) -> Account: ...
+
+
+class KnownPasswords(Protocol):
+    """Finds whose e-mail is which; :class:`stacksync.engine.passwords.Passwords` does."""
+
+    async def credentials(self, email: str) -> Credentials | None: ...
 
 
 class KnownIdentities(Protocol):
@@ -53,7 +59,7 @@ class KnownIdentities(Protocol):
 class KeystonePasswords:
     """The :class:`~stacksync.auth.sign_in.PasswordVerifier` that asks Keystone."""
 
-    _accounts: KnownAccounts
+    _passwords: KnownPasswords
     _identities: KnownIdentities
 
     async def verify(self, email: str, password: str, turn: Turn = ANYBODY) -> Verdict:
@@ -61,22 +67,16 @@ class KeystonePasswords:
 
         :raises Unavailable: Keystone or the database is away.
         """
-        account = await self._account(email)
-        identity_id = account.identity_id if account is not None else None
-        if problem_with(password) is not None:
-            return Verdict(account.id if account is not None else None, False)
-        is_right = await self._identities.check_password(identity_id or uuid4().hex, password)
-        if account is None:
+        known = await self._passwords.credentials(email) if email else None
+        identity_id = known.identity_id if known is not None else None
+        is_right = False
+        if problem_with(password) is None:
+            is_right = await self._identities.check_password(identity_id or uuid4().hex, password)
+        if known is None:
             return NOBODY
-        return Verdict(account.id, is_right and identity_id is not None)
-
-    async def _account(self, email: str) -> Account | None:
-        if not email:
-            return None
-        try:
-            return await self._accounts.by_email(email)
-        except AccountNotFound:
-            return None
+        # It hangs on the password's id here all the same: that changes with what we are told.
+        is_right = is_right and identity_id is not None
+        return Verdict(known.account_id, is_right, grant_id=known.password_id)
 
 
 def now_in_utc() -> datetime:

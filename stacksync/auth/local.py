@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from stacksync.auth.hash_queue import ANYBODY, Lane, Turn
+from stacksync.auth.lookups import Lookups
 from stacksync.auth.proofs import Verdict
 from stacksync.errors import TooManyRequests, Unavailable
 
@@ -31,6 +32,7 @@ class LocalPasswords:
 
     _passwords: KnownPasswords
     _hasher: PasswordHasher
+    _lookups: Lookups = field(init=False, factory=Lookups)
     _renewing: set[UUID] = field(init=False, factory=set)
     _log = Logger()
 
@@ -41,7 +43,9 @@ class LocalPasswords:
 
         :raises TooManyRequests: too many passwords are waiting already.
         """
-        known = await self._passwords.credentials(email) if email else None
+        known = None
+        if email:
+            known = await self._lookups.run(turn, lambda: self._passwords.credentials(email))
         if known is None or known.password_hash is None:
             await self._hasher.verify(None, password, email, turn)
             return Verdict(known.account_id if known is not None else None, False)

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 from attrs import define, frozen
 from zope.interface import implementer
 
+from stacksync.auth.noting import Note, nobody_notes, refusals_noted, signed_in
 from stacksync.auth.signature_check import METHODS, PLAINTEXT, Facts, Step, is_right
 from stacksync.auth.signed_parameters import SignedParameters, parameters_of
 from stacksync.engine.signers import KEY_CHARACTERS, Nonce
 from stacksync.errors import InvalidRequest, NotAuthenticated
 from stacksync.interfaces import ISignatureAuthenticator
-from stacksync.model import AuditEvent, AuditKind, Principal, SignedRequest, SignIn
+from stacksync.model import Principal, SignedRequest, SignIn
 
 if TYPE_CHECKING:
     from stacksync.engine.signers import SignerRow, Signers
@@ -34,12 +35,6 @@ WRONG = (
     "oauth_signature: wrong; or oauth_consumer_key or oauth_token is unknown, was revoked or"
     " has expired"
 )
-
-Tell = Callable[[AuditEvent], None]
-
-
-def tell_nobody(_: AuditEvent) -> None:
-    """The :data:`Tell` of those without an audit."""
 
 
 @frozen
@@ -142,46 +137,29 @@ def check_text(name: str, value: str, longest: int) -> None:
 class SignatureAuthenticator:
     """The :class:`~stacksync.interfaces.ISignatureAuthenticator` of access tokens.
 
-    :param tell: hears who has signed in, and who was refused.
+    :param note: takes who has signed in, and who was refused.
     """
 
     _signers: Signers
     _reader: SignatureReader
-    _tell: Tell = tell_nobody
+    _note: Note = nobody_notes
 
     async def authenticate_signed(self, request: SignedRequest, address: str) -> Principal:
         """See :class:`~stacksync.interfaces.ISignatureAuthenticator`."""
-        signed = self._reader.read(request, "oauth_token")
+        with refusals_noted(self._note, SignIn.OAUTH, address):
+            signed = self._reader.read(request, "oauth_token")
         signer = await self._signers.acting(signed["oauth_consumer_key"], signed["oauth_token"])
-        try:
+        with refusals_noted(self._note, SignIn.OAUTH, address, signer.account_id):
             if not signed.is_by(signer, Step.ACTING):
                 raise NotAuthenticated(WRONG)
             await self._signers.use(signer, signed.nonce)
-        except NotAuthenticated as error:
-            self._tell(
-                AuditEvent(
-                    AuditKind.REFUSED,
-                    signer.account_id,
-                    address=address,
-                    sign_in=SignIn.OAUTH,
-                    detail={"problem": str(error)},
-                )
-            )
-            raise
         assert signer.account_id is not None
-        self._tell(
-            AuditEvent(
-                AuditKind.SIGNED_IN,
-                signer.account_id,
-                address=address,
-                sign_in=SignIn.OAUTH,
-                detail={"token_id": signer.token_id},
-            )
-        )
-        return Principal(
+        principal = Principal(
             signer.account_id,
             SignIn.OAUTH,
             scope=signer.scope,
             grant_id=signer.token_id,
             expires_at=signer.expires_at,
         )
+        self._note(signed_in(principal, address))
+        return principal

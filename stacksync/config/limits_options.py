@@ -26,19 +26,19 @@ class LimitsConfig:
     )
     account_rate: int = option(
         values.whole(0, 1_000_000),
-        200,
+        500,
         "HTTP requests a second of one account, in the long run; 0: no limit.",
     )
     account_burst: int = option(
-        values.whole(1, 10_000_000), 2000, "How many of them may come at once after a quiet time."
+        values.whole(1, 10_000_000), 5000, "How many of them may come at once after a quiet time."
     )
     address_rate: int = option(
         values.whole(0, 1_000_000),
-        400,
+        1000,
         "HTTP requests a second from one address, in the long run; 0: no limit.",
     )
     address_burst: int = option(
-        values.whole(1, 10_000_000), 4000, "How many of them may come at once after a quiet time."
+        values.whole(1, 10_000_000), 10_000, "How many of them may come at once after a quiet time."
     )
     account_uploads: int = option(
         values.whole(1, 100_000),

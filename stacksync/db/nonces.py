@@ -27,7 +27,6 @@ class SignerRow:
     """
 
     consumer_secret: str | None = field(default=None, repr=False)
-    is_revoked: bool = False
     token_secret: str | None = field(default=None, repr=False)
     token_id: UUID | None = None
     account_id: UUID | None = None
@@ -60,8 +59,7 @@ class NonceTable:
         rows = await self._database.query(
             "look up access token",
             """
-            SELECT c.secret, c.revoked_at IS NOT NULL, t.oauth_secret, t.id, t.account_id,
-                t.scope, t.expires_at
+            SELECT c.secret, t.oauth_secret, t.id, t.account_id, t.scope, t.expires_at
             FROM consumer c
             LEFT JOIN token t ON t.oauth_key = %s AND t.consumer_key = c.key
                 AND (t.expires_at IS NULL OR t.expires_at > now())
@@ -72,10 +70,9 @@ class NonceTable:
         )
         if not rows:
             return SignerRow()
-        secret, is_revoked, token_secret, token_id, account_id, scope, expires_at = rows[0]
+        secret, token_secret, token_id, account_id, scope, expires_at = rows[0]
         return SignerRow(
             consumer_secret=secret,
-            is_revoked=is_revoked,
             token_secret=token_secret,
             token_id=token_id,
             account_id=account_id,
@@ -88,7 +85,7 @@ class NonceTable:
         rows = await self._database.query(
             "look up request token",
             """
-            SELECT c.secret, c.revoked_at IS NOT NULL, r.secret
+            SELECT c.secret, r.secret
             FROM consumer c
             LEFT JOIN request_token r ON r.key = %s AND r.consumer_key = c.key
                 AND r.expires_at > now()

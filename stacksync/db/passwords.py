@@ -1,4 +1,4 @@
-"""Statements about what passwords are checked against, and what ends with one."""
+"""Statements about what passwords are checked against."""
 
 from __future__ import annotations
 
@@ -41,30 +41,22 @@ class PasswordTable:
         return Credentials(*rows[0]) if rows else None
 
     async def change(
-        self, transaction: Transaction, account_id: UUID, password_hash: str | None
-    ) -> int | None:
-        """Keep another password; what was given out by the one before ends with it.
+        self,
+        transaction: Transaction,
+        account_id: UUID,
+        password_id: UUID,
+        password_hash: str | None,
+    ) -> None:
+        """Keep another password.
 
         :param password_hash: ``None``: the identity service keeps the password, and the hash
             that may be here stays.
-        :returns: how many tokens have ended; ``None``: there is no such account.
         """
-        rows = await transaction.query(
-            """
-            WITH changed AS (
-                UPDATE account SET
-                    password_hash = coalesce(%(hash)s, password_hash),
-                    password_id = gen_random_uuid()
-                WHERE id = %(account)s RETURNING id),
-            ended AS (
-                DELETE FROM token WHERE account_id IN (SELECT id FROM changed) RETURNING id),
-            allowed AS (
-                DELETE FROM request_token WHERE account_id IN (SELECT id FROM changed))
-            SELECT (SELECT count(*) FROM ended) FROM changed
-            """,
-            {"hash": password_hash, "account": account_id},
+        await transaction.query(
+            "UPDATE account SET password_id = %s, password_hash = coalesce(%s, password_hash)"
+            " WHERE id = %s",
+            [password_id, password_hash, account_id],
         )
-        return int(rows[0][0]) if rows else None
 
     async def renew(self, account_id: UUID, old_hash: str, new_hash: str) -> bool:
         """Keep another hash of the same password, unless it has been changed meanwhile.

@@ -109,7 +109,16 @@ class RequestTokenTable:
     async def locked(
         self, transaction: Transaction, consumer_key: str, key: str
     ) -> Redeemable | None:
-        """One that nobody else redeems meanwhile."""
+        """One that nobody else redeems meanwhile, nor the account's owner takes back."""
+        # The account first, like all who give out or end sign-ins: what ends all tokens of the
+        # account would else not see the one that is about to be made.
+        await transaction.query(
+            """
+            SELECT FROM account WHERE id = (
+                SELECT account_id FROM request_token WHERE key = %s) FOR NO KEY UPDATE
+            """,
+            [key],
+        )
         rows = await transaction.query(
             f"""
             SELECT {COLUMNS}, c.name, r.verifier_hash

@@ -18,6 +18,18 @@ class SignInTable:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    async def lock(self, transaction: Transaction, account_id: UUID) -> UUID | None:
+        """Keep others from giving out or ending sign-ins of an account.
+
+        A statement of its own: those after it see what others have done before.
+
+        :returns: what its password was given when it was set; ``None``: there is no account.
+        """
+        rows = await transaction.query(
+            "SELECT password_id FROM account WHERE id = %s FOR NO KEY UPDATE", [account_id]
+        )
+        return rows[0][0] if rows else None
+
     async def changed(
         self, transaction: Transaction, account_id: UUID, disconnects: bool, again_after: float
     ) -> None:

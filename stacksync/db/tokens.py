@@ -48,13 +48,6 @@ class TokenTable:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def lock_account(self, transaction: Transaction, account_id: UUID) -> bool:
-        """Keep others from making or ending tokens of an account; whether there is one."""
-        rows = await transaction.query(
-            "SELECT FROM account WHERE id = %s FOR NO KEY UPDATE", [account_id]
-        )
-        return bool(rows)
-
     async def count(self, transaction: Transaction, account_id: UUID) -> int:
         """How many live tokens an account has."""
         rows = await transaction.query(
@@ -140,15 +133,20 @@ class TokenTable:
         )
         return token(rows[0]) if rows else None
 
-    async def remove_all(
-        self, transaction: Transaction, account_id: UUID, device_id: UUID | None = None
-    ) -> int:
-        """Remove all tokens of an account, or those of one of its devices; how many."""
+    async def remove_all(self, transaction: Transaction, account_id: UUID) -> int:
+        """Remove all tokens of an account; how many.
+
+        With them goes what it has allowed applications that have not fetched their token yet.
+        """
+        await transaction.query("DELETE FROM request_token WHERE account_id = %s", [account_id])
+        return await self._remove(transaction, "account_id", account_id)
+
+    async def remove_of_device(self, transaction: Transaction, device_id: UUID) -> int:
+        """Remove all tokens of a device; how many."""
+        return await self._remove(transaction, "device_id", device_id)
+
+    async def _remove(self, transaction: Transaction, column: str, identity: UUID) -> int:
         rows = await transaction.query(
-            """
-            DELETE FROM token WHERE account_id = %(account)s
-                AND (%(device)s::uuid IS NULL OR device_id = %(device)s) RETURNING 1
-            """,
-            {"account": account_id, "device": device_id},
+            f"DELETE FROM token WHERE {column} = %s RETURNING 1", [identity]
         )
         return len(rows)

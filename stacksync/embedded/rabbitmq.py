@@ -25,6 +25,8 @@ from stacksync.embedded.threads import in_thread
 _PLUGINS = ("rabbitmq_auth_backend_http", MANAGEMENT)
 # Of the management API only that it closes connections is wanted.
 _MANAGEMENT = {"management_agent.disable_metrics_collector": "true"}
+# As etc/rabbitmq.conf has it: each channel has memory there, and a device needs a few.
+_DEVICES = {"channel_max": "32"}
 
 
 class Origin(Enum):
@@ -107,7 +109,8 @@ async def find_or_start(
     asking = await in_thread(reactor, 30, lambda deadline: open_questions(home, deadline))
     try:
         questions = asking.questions
-        node = Node(home / "rabbitmq", program, user, SETTINGS | _MANAGEMENT, _PLUGINS, questions)
+        settings = SETTINGS | _MANAGEMENT | _DEVICES
+        node = Node(home / "rabbitmq", program, user, settings, _PLUGINS, questions)
         keeper = Keeper(reactor, "RabbitMQ", home, node, patience or Patience())
         await keeper.start()
     except BaseException:

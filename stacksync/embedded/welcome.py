@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import shlex
 import sys
 from pathlib import Path
 from typing import Protocol
 
 from attrs import field, frozen
 
+from stacksync.config import default_home
 from stacksync.engine import Engine
 from stacksync.errors import EmailTaken
 
@@ -69,15 +72,18 @@ def lines(
     amqp_url: str | None,
     amqp_note: str,
     first: OneTimePassword | None,
+    settings: Path | None = None,
     takes_tokens: bool = True,
     keeps_passwords: bool = True,
 ) -> list[str]:
     """What to print when all is up.
 
-    :param http_url: where HTTP listens, without a path (``http://127.0.0.1:8080``).
+    :param http_url: where HTTP listens, without a path (``http://127.0.0.1:8080``); any other
+        endpoint as it was configured (``unix:/run/http.socket``).
     :param amqp_url: the broker, without a login, or ``None`` if there is none.
     :param amqp_note: how the broker came about, or why there is none.
     :param first: what :func:`first_account` returned.
+    :param settings: the file that the settings were read from, if there is one.
     :param takes_tokens: whether devices log in to the broker with their tokens.
     :param keeps_passwords: whether people sign in with passwords that are kept here.
     """
@@ -87,14 +93,16 @@ def lines(
     told.append(f"  State    {home}")
     if not keeps_passwords:
         told.append("  Account  people sign in with what Keystone knows; for another account:")
-        told.append(f"           {_program('stacksync-admin')} -c FILE user add EMAIL")
+        told.append(f"           {_caretaker(home, settings)} user add EMAIL")
         return told
     if first is not None:
         told.append(f"  Account  {first.email}, password {first.password} (shown only this once)")
     else:
         told.append("  Account  the accounts are those of earlier starts; for a new password:")
-        told.append(f"           {_program('stacksync-admin')} user passwd {EMAIL}")
+        told.append(f"           {_caretaker(home, settings)} user passwd {EMAIL}")
     password = first.password if first is not None else "PASSWORD"
+    if http_url is not None and not http_url.startswith(("http://", "https://")):
+        http_url = None  # neither curl nor the examples know Twisted's words for an endpoint
     commands = _examples(http_url, amqp_url if takes_tokens else None, password)
     if http_url is not None:
         commands.insert(0, f"curl -u {EMAIL}:{password} {http_url}/api/account")
@@ -119,10 +127,14 @@ def _examples(http_url: str | None, amqp_url: str | None, password: str) -> list
     ]
 
 
-def _program(name: str) -> str:
-    """How to call a program that was installed with us."""
-    beside = Path(sys.executable).with_name(name)
-    return _typed(beside) if beside.exists() else name
+def _caretaker(home: Path, settings: Path | None) -> str:
+    """How to call ``stacksync-admin`` in another terminal, for this very service."""
+    beside = Path(sys.executable).with_name("stacksync-admin")
+    called = _typed(beside) if beside.exists() else beside.name
+    # Without the variable, which the other terminal need not have, it would look elsewhere.
+    chosen = "STACKSYNC_HOME" in os.environ and home == default_home()
+    place = f"STACKSYNC_HOME={shlex.quote(str(home))} " if chosen else ""
+    return f"{place}{called}" + (f" -c {shlex.quote(_typed(settings))}" if settings else "")
 
 
 def _typed(path: Path) -> str:

@@ -22,9 +22,10 @@ from stacksync.engine.access import check_is_account_itself
 from stacksync.engine.audit import Audit
 from stacksync.engine.callbacks import OUT_OF_BAND, check_asked
 from stacksync.engine.consumers import KEY_CHARACTERS, SECRET_CHARACTERS, random_text
+from stacksync.engine.sign_ins import SignIns
 from stacksync.engine.signers import KEY_CHARACTERS as KEY_CHARACTERS_MAX
 from stacksync.engine.tokens import TokenSettings
-from stacksync.errors import AccountNotFound, Conflict, NotAuthenticated, TokenNotFound
+from stacksync.errors import Conflict, NotAuthenticated, TokenNotFound
 from stacksync.model import (
     Allowed,
     Asked,
@@ -69,6 +70,7 @@ class Applications:
     _consumers: ConsumerTable
     _table: RequestTokenTable
     _tokens: TokenTable
+    _sign_ins: SignIns
     _audit: Audit
     _settings: ApplicationSettings
     _token_settings: TokenSettings
@@ -113,6 +115,7 @@ class Applications:
         :raises Conflict: this was answered before; or the account has as many tokens as it may.
         :raises Forbidden: the principal is not the account itself.
         :raises AccountNotFound: the principal's account is gone.
+        :raises NotAuthenticated: its password has just been changed.
         """
         check_is_account_itself(principal, "to let an application in")
         asked = await self.asked(key)
@@ -120,8 +123,7 @@ class Applications:
 
         async def work(transaction: Transaction) -> None:
             account_id = principal.account_id
-            if not await self._tokens.lock_account(transaction, account_id):
-                raise AccountNotFound(account_id)
+            await self._sign_ins.lock(transaction, principal)
             held = await self._tokens.count(transaction, account_id)
             held += await self._table.allowed(transaction, account_id)
             most = self._token_settings.max_per_account

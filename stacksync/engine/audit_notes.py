@@ -20,7 +20,10 @@ MOST = 1000
 """Different lines gathered at a time; refusals beyond that are told as one line."""
 
 STRANGERS = 20
-"""Lines gathered at a time about the names that one address has tried and nobody has."""
+"""Lines about the names that one address has tried and nobody has, in each :data:`STRETCH`."""
+
+STRETCH = 60.0
+"""Seconds; what is taken away each second would else grow the audit by a million lines a day."""
 
 Key = tuple[AuditKind, UUID | None, str | None, str | None, SignIn | None, bytes]
 
@@ -46,12 +49,16 @@ class AuditNotes:
     dropped: int = 0
     _gathered: dict[Key, Gathered] = field(init=False, factory=dict)
     _strangers: Counter[str | None] = field(init=False, factory=Counter)
+    _counted_since: float = field(init=False, default=0.0)
 
     def __len__(self) -> int:
         return len(self._gathered)
 
     def add(self, event: AuditEvent, now: float) -> None:
         """Note an event, as one more of its like if there are any."""
+        if now - self._counted_since >= STRETCH:
+            self._strangers.clear()
+            self._counted_since = now
         event = self._fitting(event)
         key = key_of(event)
         known = self._gathered.get(key)
@@ -66,7 +73,6 @@ class AuditNotes:
         """Take away what was noted, oldest first."""
         taken = list(self._gathered.values())
         self._gathered.clear()
-        self._strangers.clear()
         return taken
 
     def _fitting(self, event: AuditEvent) -> AuditEvent:

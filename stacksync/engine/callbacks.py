@@ -28,7 +28,11 @@ def check_registered(callback: str) -> None:
 
     :raises InvalidRequest: it is no absolute URL that a browser goes to.
     """
-    _split(callback)
+    try:
+        _split(callback)
+    except InvalidRequest as error:
+        # The operator has written no parameter of OAuth's.
+        raise InvalidRequest("callback", error.problem) from None
 
 
 def check_asked(registered: str | None, asked: str) -> None:

@@ -8,7 +8,7 @@ from stacksync.db.database import Database, Transaction
 from stacksync.db.devices import DeviceTable
 from stacksync.db.tokens import TokenTable
 from stacksync.engine import validation
-from stacksync.engine.access import check_is_account_itself, check_scope
+from stacksync.engine.access import check_is_account_itself, check_is_device, check_scope
 from stacksync.engine.audit import Audit
 from stacksync.engine.sign_ins import SignIns
 from stacksync.errors import Conflict, DeviceNotFound
@@ -26,7 +26,7 @@ IMPLICIT = "HTTP"
 """What an account's device is called that stands for requests without one."""
 
 REMEMBERED = 10_000
-"""Of how many accounts it is known that they have that device."""
+"""Of how many accounts it is known that they have that device, and of how many devices whose."""
 
 
 class Devices:
@@ -46,6 +46,9 @@ class Devices:
         self._sign_ins = sign_ins
         self._audit = audit
         self._implicit: dict[UUID, UUID] = {}
+        self._own: set[tuple[UUID, UUID]] = set()
+        self._changes = 0
+        sign_ins.subscribe(self._changed)
 
     async def register(
         self,
@@ -77,10 +80,13 @@ class Devices:
     ) -> Device:
         """Change what is not ``None``.
 
+        :raises Forbidden: the principal has signed in by another device's token, whose thief
+            could else pass the wrong one off as his own.
         :raises DeviceNotFound: no such device, or not the principal's.
         :raises InvalidRequest: a part of the description cannot be stored.
         """
         check_scope(principal)
+        check_is_device(principal, device_id)
         validation.check_device(description)
         device = await self._table.update(principal.account_id, device_id, description)
         if device is None:
@@ -100,6 +106,7 @@ class Devices:
         :raises Forbidden: the principal has signed in by another device's token.
         :raises Conflict: it is the one that stands for requests without a device.
         """
+        check_scope(principal)
         if principal.device_id != device_id or principal.sign_in is not SignIn.TOKEN:
             check_is_account_itself(principal, "to revoke devices")
         account_id = principal.account_id
@@ -107,12 +114,12 @@ class Devices:
             raise Conflict(f'"{IMPLICIT}" stands for requests without a device: it is none to lose')
 
         async def work(transaction: Transaction) -> None:
-            await self._tokens.lock_account(transaction, account_id)
+            await self._sign_ins.lock(transaction, principal)
             device = await self._table.within(transaction, account_id, device_id)
             if device is None:
                 raise DeviceNotFound(device_id)
             await self._table.revoke(transaction, device_id)
-            ended = await self._tokens.remove_all(transaction, account_id, device_id)
+            ended = await self._tokens.remove_of_device(transaction, device_id)
             await self._sign_ins.changed(transaction, account_id)
             await self._audit.record_done(
                 transaction,
@@ -165,13 +172,25 @@ class Devices:
     async def check_acting(self, principal: Principal) -> None:
         """See whether the device is the principal's that it has named, if it has.
 
-        :raises DeviceNotFound: it is not.
+        What was found is remembered until a device of the account is revoked.
+
+        :raises DeviceNotFound: it is not, or not any more.
         """
-        if principal.device_id is None:
+        if principal.device_id is None or principal.sign_in is SignIn.TOKEN:
+            # A device's token holds as long as the device does.
             return
-        own = await self._table.of_account(principal.account_id)
-        if principal.device_id not in [device.id for device in own]:
+        named = (principal.account_id, principal.device_id)
+        if named in self._own:
+            return
+        changes = self._changes
+        device = await self._table.by_id(principal.device_id)
+        if device is None or device.account_id != principal.account_id:
             raise DeviceNotFound(principal.device_id)
+        # Else it may have been revoked after we were told that it was there.
+        if changes == self._changes:
+            if len(self._own) >= REMEMBERED:
+                self._own.clear()
+            self._own.add(named)
 
     async def own(self, principal: Principal) -> UUID:
         """What :meth:`acting` tells, for what no commit function will check.
@@ -180,6 +199,10 @@ class Devices:
         """
         await self.check_acting(principal)
         return await self.acting(principal)
+
+    def _changed(self, account_id: UUID) -> None:
+        self._changes += 1
+        self._own = {each for each in self._own if each[0] != account_id}
 
     def forget(self, principal: Principal) -> None:
         """The device "HTTP" of this account turned out not to be there: register it anew."""

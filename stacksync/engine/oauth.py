@@ -46,6 +46,7 @@ def oauth_on(
         consumers,
         RequestTokenTable(database),
         TokenTable(database),
+        sign_ins,
         audit,
         settings,
         tokens,

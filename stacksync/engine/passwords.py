@@ -5,15 +5,16 @@ What makes a password a good one, and how it is hashed, is not known here.
 
 from __future__ import annotations
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from stacksync.db.database import Database, Transaction
 from stacksync.db.passwords import Credentials, PasswordTable
+from stacksync.db.tokens import TokenTable
 from stacksync.engine.access import check_scope
 from stacksync.engine.accounts import can_be_kept
 from stacksync.engine.audit import Audit
 from stacksync.engine.sign_ins import SignIns
-from stacksync.errors import AccountNotFound, Forbidden
+from stacksync.errors import Forbidden
 from stacksync.model import AuditKind, Principal, SignIn
 
 __all__ = ["Credentials", "Passwords"]
@@ -26,10 +27,16 @@ class Passwords:
     """
 
     def __init__(
-        self, database: Database, table: PasswordTable, sign_ins: SignIns, audit: Audit
+        self,
+        database: Database,
+        table: PasswordTable,
+        tokens: TokenTable,
+        sign_ins: SignIns,
+        audit: Audit,
     ) -> None:
         self._database = database
         self._table = table
+        self._tokens = tokens
         self._sign_ins = sign_ins
         self._audit = audit
 
@@ -47,14 +54,16 @@ class Passwords:
         :returns: how many tokens were revoked.
         :raises Forbidden: the principal holds only a part of the account's rights.
         :raises AccountNotFound: the account is gone.
+        :raises NotAuthenticated: somebody else has just changed it.
         """
         check_may_change(principal)
+        account_id, password_id = principal.account_id, uuid4()
 
         async def work(transaction: Transaction) -> int:
-            revoked = await self._table.change(transaction, principal.account_id, password_hash)
-            if revoked is None:
-                raise AccountNotFound(principal.account_id)
-            await self._sign_ins.changed(transaction, principal.account_id)
+            await self._sign_ins.lock(transaction, principal, renewed=password_id)
+            await self._table.change(transaction, account_id, password_id, password_hash)
+            revoked = await self._tokens.remove_all(transaction, account_id)
+            await self._sign_ins.changed(transaction, account_id)
             await self._audit.record_done(
                 transaction, AuditKind.PASSWORD_CHANGED, principal, revoked=revoked
             )

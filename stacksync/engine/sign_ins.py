@@ -20,8 +20,8 @@ from twisted.logger import Logger
 
 from stacksync.db.database import Transaction
 from stacksync.db.sign_ins import SignInTable
-from stacksync.errors import Unavailable
-from stacksync.model import Principal
+from stacksync.errors import AccountNotFound, NotAuthenticated, Unavailable
+from stacksync.model import Principal, SignIn
 
 log = Logger()
 
@@ -30,6 +30,15 @@ INTERVAL = 5.0
 
 OVERLAP = 60.0
 """Seconds looked back beyond the last look: a transaction tells when it began to end something."""
+
+CHANGED = "the password has just been changed: sign in with the new one"
+
+HANDSHAKE = 12.0
+"""Seconds after which nobody is on the way in whom the broker has asked about before.
+
+It gives a client 10 from connecting to being in (``handshake_timeout``), asks about the password
+early in that time, and can close a connection only when that is in.
+"""
 
 Subscriber = Callable[[UUID], None]
 
@@ -44,6 +53,11 @@ class BrokerAnswers:
 
     asked: bool = False
     remembered: float = 0.0
+
+    @property
+    def let_in(self) -> float:
+        """Seconds for which somebody may still get in by what we have answered."""
+        return self.remembered + HANDSHAKE
 
 
 class SignIns:
@@ -82,14 +96,35 @@ class SignIns:
         """Call with each account some of whose sign-ins may hold no more."""
         self._subscribers.append(callback)
 
+    async def lock(
+        self, transaction: Transaction, principal: Principal, renewed: UUID | None = None
+    ) -> None:
+        """To be called first in a transaction that gives out or ends sign-ins of an account.
+
+        Others wait.  Whom a password has let in that was changed meanwhile is too late: what
+        he made now would outlive it.
+
+        :param renewed: what this very transaction gives the password, should it have been
+            committed without our hearing of it.
+        :raises AccountNotFound: the principal's account is gone.
+        :raises NotAuthenticated: its password is another one by now.
+        """
+        password_id = await self._table.lock(transaction, principal.account_id)
+        if password_id is None:
+            raise AccountNotFound(principal.account_id)
+        if (
+            principal.sign_in is SignIn.PASSWORD
+            and principal.grant_id is not None
+            and password_id not in (principal.grant_id, renewed)
+        ):
+            raise NotAuthenticated(CHANGED)
+
     async def changed(self, transaction: Transaction, account_id: UUID) -> None:
         """To be called in the transaction that ends sign-ins of an account.
 
         Connections to the broker go with it: it does not tell by what each was made.
         """
-        await self._table.changed(
-            transaction, account_id, self._broker.asked, self._broker.remembered
-        )
+        await self._table.changed(transaction, account_id, self._broker.asked, self._broker.let_in)
         # The database tells us as well, a moment later: who asked for it might be back before.
         transaction.after_commit(lambda: self.heard(account_id))
 
@@ -101,7 +136,7 @@ class SignIns:
         await self.changed(transaction, account_id)
         if self._broker.asked:
             await self._table.close_connections(
-                transaction, account_id, old_email, self._broker.remembered
+                transaction, account_id, old_email, self._broker.let_in
             )
 
     async def may_do_less(self, transaction: Transaction, account_id: UUID, email: str) -> None:
@@ -143,7 +178,7 @@ class SignIns:
         :raises Unavailable: the database is away.
         """
         started = self._reactor.seconds()
-        await self._table.end_expired(self._broker.asked, self._broker.remembered)
+        await self._table.end_expired(self._broker.asked, self._broker.let_in)
         found = await self._table.changed_since(started - self._looked_at + OVERLAP)
         for account_id, changed_at in found:
             if self._seen.get(account_id) != changed_at:

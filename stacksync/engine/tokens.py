@@ -22,13 +22,7 @@ from stacksync.engine.access import check_is_account_itself
 from stacksync.engine.audit import Audit
 from stacksync.engine.devices import NAMELESS
 from stacksync.engine.sign_ins import SignIns
-from stacksync.errors import (
-    AccountNotFound,
-    Conflict,
-    DeviceNotFound,
-    InvalidRequest,
-    TokenNotFound,
-)
+from stacksync.errors import Conflict, DeviceNotFound, InvalidRequest, TokenNotFound
 from stacksync.model import (
     AuditKind,
     DeviceDescription,
@@ -102,6 +96,7 @@ class Tokens:
         :raises DeviceNotFound: no such device, or not the principal's.
         :raises Conflict: the account has as many tokens as it may have.
         :raises AccountNotFound: the principal's account is gone.
+        :raises NotAuthenticated: its password has just been changed.
         """
         check_is_account_itself(principal, ANOTHER)
         lifetime = self._check(order)
@@ -109,8 +104,7 @@ class Tokens:
         account_id = principal.account_id
 
         async def work(transaction: Transaction) -> Token:
-            if not await self._table.lock_account(transaction, account_id):
-                raise AccountNotFound(account_id)
+            await self._sign_ins.lock(transaction, principal)
             most = self._settings.max_per_account
             if await self._table.count(transaction, account_id) >= most:
                 raise Conflict(f"the account has {most} tokens, and may have no more: revoke some")
@@ -148,7 +142,7 @@ class Tokens:
             check_is_account_itself(principal, ANOTHER)
 
         async def work(transaction: Transaction) -> None:
-            await self._table.lock_account(transaction, principal.account_id)
+            await self._sign_ins.lock(transaction, principal)
             ended = await self._table.remove(transaction, principal.account_id, token_id)
             if ended is None:
                 raise TokenNotFound(token_id)
@@ -162,12 +156,14 @@ class Tokens:
     async def revoke_all(self, principal: Principal) -> int:
         """End all tokens of the principal's account; how many there were.
 
+        What was allowed to applications that have not fetched their token yet ends as well.
+
         :raises Forbidden: the principal has signed in by a token itself.
         """
         check_is_account_itself(principal, ANOTHER)
 
         async def work(transaction: Transaction) -> int:
-            await self._table.lock_account(transaction, principal.account_id)
+            await self._sign_ins.lock(transaction, principal)
             ended = await self._table.remove_all(transaction, principal.account_id)
             if ended:
                 await self._sign_ins.changed(transaction, principal.account_id)

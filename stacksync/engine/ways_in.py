@@ -59,7 +59,7 @@ def ways_in_on(
     device_table, token_table = DeviceTable(database), TokenTable(database)
     return WaysIn(
         sign_ins=sign_ins,
-        passwords=Passwords(database, PasswordTable(database), sign_ins, audit),
+        passwords=Passwords(database, PasswordTable(database), token_table, sign_ins, audit),
         devices=Devices(database, device_table, token_table, sign_ins, audit),
         tokens=Tokens(database, token_table, device_table, sign_ins, audit, settings),
         oauth=oauth_on(reactor, database, sign_ins, audit, oauth or OAuthConfig(), settings),

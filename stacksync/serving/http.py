@@ -75,7 +75,9 @@ class HttpFrontEnd:
         try:
             self._port = await endpoint.listen(self._site)
         except Exception as error:
-            raise Unavailable("HTTP", f"cannot listen on {listen}: {error}") from error
+            # Beside a UNIX socket Twisted keeps a lock, and says only that it can't have it.
+            told = "another process listens there" if "acquire lock" in str(error) else str(error)
+            raise Unavailable("HTTP", f"cannot listen on {listen}: {told}") from error
         widen_queue(self._port)
         address = self._port.getHost()
         scheme = "https" if place.is_secured else "http"
@@ -98,22 +100,22 @@ class HttpFrontEnd:
     def _verifier(self) -> PasswordVerifier:
         core = self._core
         if self._config.auth.passwords == "keystone" and core.identities is not None:
-            return KeystonePasswords(core.engine.accounts, core.identities)
+            return KeystonePasswords(core.engine.passwords, core.identities)
         return LocalPasswords(core.engine.passwords, core.hasher)
 
     def _sign_in_ways(self, authenticator: PasswordAuthenticator) -> SignInWays:
         """The ways besides e-mail and password; each forgets what holds no more."""
         keystone = self._keystone_tokens()
         engine, oauth = self._core.engine, self._config.oauth
-        sign_ins, tell = engine.sign_ins, engine.audit.note
+        sign_ins, note = engine.sign_ins, engine.audit.note
         reader = SignatureReader(oauth.clock_skew)
         sign_ins.subscribe(authenticator.forget)
         if keystone is not None:
             sign_ins.subscribe(keystone.forget)
         return SignInWays(
             bearer=self._core.bearer,
-            signatures=SignatureAuthenticator(engine.oauth.signers, reader, tell),
-            provider=TokenProvider(engine.oauth.applications, engine.oauth.signers, reader, tell),
+            signatures=SignatureAuthenticator(engine.oauth.signers, reader, note),
+            provider=TokenProvider(engine.oauth.applications, engine.oauth.signers, reader, note),
             keystone=keystone,
             public_url=oauth.public_url,
         )

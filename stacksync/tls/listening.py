@@ -38,6 +38,15 @@ class Listening:
         """Whether TLS is spoken there."""
         return self.endpoint.startswith(PREFIX) or self.certificate != Path()
 
+    def check(self) -> None:
+        """Read the files that belong to it, if any do, and listen to nothing.
+
+        :raises ConfigurationError: certificate or key can't be used; says which and why.
+        """
+        _, files = self._parts()
+        if files is not None:
+            ServerSecurity(files)
+
     def open(
         self, reactor: Any, hang_up: HangUp, refusal: bytes, protocols: Sequence[bytes] = ()
     ) -> IStreamServerEndpoint:

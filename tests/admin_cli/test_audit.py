@@ -9,12 +9,15 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from attrs import define
 
 from stacksync.admin_cli.arguments import parse
+from stacksync.admin_cli.audit import laid_out, shown
 from stacksync.admin_cli.audit_arguments import DEFAULT_LINES
+from stacksync.admin_cli.output import table
 from stacksync.model import AuditKind
 from tests.admin_cli.operator import Caretaker
 from tests.db.observation import Psql
@@ -100,6 +103,22 @@ def test_lines_are_a_table_for_people_and_json_for_programs(office: Office) -> N
         "count": 1,
         "detail": {"folder": "Photos", "by": anna, "to": ["x@y", "z@y"], "unasked": True},
     }
+
+
+def test_on_a_terminal_that_is_too_narrow_the_details_are_below_their_lines() -> None:
+    ids = ", ".join(f"device id: {uuid4()}" for _ in range(2))
+    rows = [("Time", "Kind", "Detail"), ("10:00", "signed-in", ""), ("11:00", "refused", ids)]
+    heading, first, second, *below = laid_out(rows, 80)
+    assert (heading, first, second) == ("Time   Kind", "10:00  signed-in", "11:00  refused")
+    assert all(line.startswith(4 * " ") and len(line) <= 80 for line in below)
+    assert " ".join(line.strip() for line in below) == ids
+    assert laid_out(rows, None) == laid_out(rows, 200) == table(rows)
+
+
+def test_a_detail_is_told_in_units_that_people_use() -> None:
+    assert shown("expires_at", "2027-11-21 21:13:37.077000+00:00") == "2027-11-21 21:13 UTC"
+    assert shown("quota_limit", 5 * 1024**3) == "5 GiB"
+    assert shown("expires_at", "soon") == "soon"
 
 
 def test_the_latest_lines_are_shown_by_account_kind_and_time(office: Office) -> None:

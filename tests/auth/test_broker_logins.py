@@ -121,3 +121,21 @@ def test_a_token_in_the_place_of_the_login_is_not_written_down(
     asked(logins, SYNC, str(ANNA))
 
     assert SYNC not in repr(known.events)
+
+
+@pytest.mark.parametrize(
+    ("login", "account_id", "email"),
+    [
+        ("anna@example.org", None, "anna@example.org"),
+        (str(ANNA), ANNA, None),
+        ("correct horse battery staple", None, None),
+        (SYNC, None, None),
+    ],
+)
+def test_a_refusal_tells_whose_login_it_was_and_no_password_in_its_place(
+    login: str, account_id: UUID | None, email: str | None, logins: BrokerLogins, known: Known
+) -> None:
+    asked(logins, login, "anna@example.org")
+    (event,) = known.events
+    assert (event.kind, event.account_id, event.email) == (AuditKind.REFUSED, account_id, email)
+    assert "correct" not in str(event)

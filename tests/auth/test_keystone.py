@@ -20,6 +20,7 @@ from stacksync.auth.keystone import TOKEN_CHARACTERS_MAX, KeystonePasswords, Tok
 from stacksync.auth.sign_in import PasswordAuthenticator
 from stacksync.config import AuthConfig
 from stacksync.config.openstack_options import KeystoneConfig
+from stacksync.engine.passwords import Credentials
 from stacksync.errors import AccountNotFound, NotAuthenticated, TooManyRequests, Unavailable
 from stacksync.interfaces import ITokenAuthenticator
 from stacksync.model import Account, Principal, SignIn
@@ -30,6 +31,7 @@ from tests.servers.openstack.server import OpenStackServer
 
 HOME = "192.0.2.1"
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+PASSWORD = uuid4()
 ANNA = Account(uuid4(), "anna@example.org", "Anna", 10, 0, NOW, "anna's id")
 
 
@@ -39,17 +41,15 @@ class KnownAccounts:
     def __init__(self, *accounts: Account) -> None:
         self.accounts = list(accounts)
 
-    async def by_email(self, email: str) -> Account:
-        return self._one("email", email)
+    async def credentials(self, email: str) -> Credentials | None:
+        known = [each for each in self.accounts if each.email == email]
+        return Credentials(known[0].id, None, known[0].identity_id, PASSWORD) if known else None
 
     async def by_identity(self, identity_id: str) -> Account:
-        return self._one("identity_id", identity_id)
-
-    def _one(self, name: str, value: str) -> Account:
         for account in self.accounts:
-            if getattr(account, name) == value:
+            if account.identity_id == identity_id:
                 return account
-        raise AccountNotFound(value)
+        raise AccountNotFound(identity_id)
 
 
 class KnownIdentities:
@@ -119,7 +119,7 @@ def test_the_password_of_the_accounts_user_is_taken_and_remembered(
 ) -> None:
     for _ in range(3):
         found = outcome(by_password(passwords, ANNA.email, "right"))
-        assert found == Principal(ANNA.id, SignIn.PASSWORD)
+        assert found == Principal(ANNA.id, SignIn.PASSWORD, grant_id=PASSWORD)
     assert identities.asked == [ANNA.identity_id]
 
 
@@ -254,7 +254,7 @@ async def test_keystone_says_whose_password_it_is(
     authenticator = PasswordAuthenticator(reactor, verifier, QUICK)
 
     found = await authenticator.authenticate(ANNA.email, user.password, HOME)
-    assert found == Principal(UUID(int=1), SignIn.PASSWORD)
+    assert found == Principal(UUID(int=1), SignIn.PASSWORD, grant_id=PASSWORD)
     for email, password in ((ANNA.email, "wrong"), ("nobody@example.org", user.password)):
         with pytest.raises(NotAuthenticated, match="unknown e-mail or wrong password"):
             await authenticator.authenticate(email, password, HOME)

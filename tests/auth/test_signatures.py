@@ -159,8 +159,11 @@ async def test_the_clocks_may_differ_by_so_much(desk: Desk) -> None:
     for at in (NOW - 299, NOW + 300):
         await desk.authenticator.authenticate_signed(signed(timestamp=str(at)), "192.0.2.1")
     desk.signers.used.clear()
+    desk.told.clear()
     assert "behind" in await desk.refused(signed(timestamp=str(NOW - 300)))
     assert "ahead" in await desk.refused(signed(timestamp=str(NOW + 301)))
+    assert [event.kind for event in desk.told] == [AuditKind.REFUSED] * 2
+    assert "behind" in desk.told[0].detail["problem"]
 
 
 @pytest.mark.parametrize(
@@ -187,6 +190,11 @@ async def test_what_is_not_as_it_must_be_is_refused_by_name(
     with pytest.raises(InvalidRequest) as caught:
         await desk.authenticator.authenticate_signed(signed(**how), "192.0.2.1")
     assert caught.value.field == parameter
+    (told,) = desk.told
+    assert (told.kind, told.address, told.sign_in) == (
+        AuditKind.REFUSED, "192.0.2.1", SignIn.OAUTH,
+    )  # fmt: skip
+    assert told.detail == {"problem": "not as it must be"}, "and nothing that a stranger made up"
 
 
 @ensureDeferred

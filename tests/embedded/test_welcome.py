@@ -61,6 +61,30 @@ def test_later_starts_say_how_to_set_a_password() -> None:
     assert "shown" not in text
 
 
+def test_the_command_for_a_password_is_about_this_service_and_no_other(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def command(home: Path, settings: Path | None) -> str:
+        text = lines(
+            home=home, http_url=HTTP, amqp_url=AMQP, amqp_note="", first=None, settings=settings
+        )
+        return next(line for line in text if "stacksync-admin" in line)
+
+    monkeypatch.delenv("STACKSYNC_HOME", raising=False)
+    assert "STACKSYNC_HOME" not in command(HOME, None)
+    assert "stacksync-admin -c /etc/stacksync.ini user passwd" in command(
+        HOME, Path("/etc/stacksync.ini")
+    )
+    monkeypatch.setenv("STACKSYNC_HOME", str(tmp_path))
+    assert f" STACKSYNC_HOME={tmp_path} " in command(tmp_path, None)
+
+
+def test_commands_are_offered_only_for_addresses_that_can_be_typed() -> None:
+    text = told(http_url="unix:/run/stacksync/http.socket:mode=660", first=None)
+    assert "HTTP     unix:/run/stacksync/http.socket:mode=660" in text
+    assert "Try:" not in text
+
+
 def test_where_keystone_keeps_the_passwords_none_is_offered() -> None:
     text = "\n".join(
         lines(

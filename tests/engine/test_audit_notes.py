@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from attrs import evolve
 
-from stacksync.engine.audit_notes import MOST, STRANGERS, AuditNotes
+from stacksync.engine.audit_notes import MOST, STRANGERS, STRETCH, AuditNotes
 from stacksync.model import AuditEvent, AuditKind, SignIn
 
 REFUSED = AuditEvent(
@@ -19,10 +19,10 @@ def taken(notes: AuditNotes) -> list[AuditEvent]:
     return [each.event for each in notes.take()]
 
 
-def refused(notes: AuditNotes, times: int, *, addresses: int = 1) -> None:
+def refused(notes: AuditNotes, times: int, *, addresses: int = 1, now: float = 0.0) -> None:
     for n in range(times):
         address = f"198.51.100.{n % addresses}/{n % addresses}"
-        notes.add(evolve(REFUSED, email=f"{n}@x.org", address=address), 0.0)
+        notes.add(evolve(REFUSED, email=f"{n}@x.org", address=address), now)
 
 
 def test_alike_ones_are_one_with_their_number_and_the_time_of_the_first() -> None:
@@ -53,6 +53,17 @@ def test_one_who_tries_many_names_fills_few_lines() -> None:
     assert sum(each.count for each in lines) == 10_000
     assert (lines[-1].email, lines[-1].address) == (None, lines[0].address)
     assert notes.dropped == 0
+
+
+def test_who_goes_on_trying_fills_few_lines_a_minute() -> None:
+    notes = AuditNotes()
+    lines = []
+    for second in range(int(STRETCH)):
+        refused(notes, 100, now=second)
+        lines.append(len(taken(notes)))
+    assert lines == [STRANGERS + 1] + [1] * (int(STRETCH) - 1)
+    refused(notes, 100, now=STRETCH)
+    assert len(notes) == STRANGERS + 1
 
 
 def test_guesses_at_accounts_that_there_are_are_told_each_whatever_else_is_tried() -> None:

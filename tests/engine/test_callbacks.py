@@ -65,5 +65,6 @@ def test_a_browser_must_be_able_to_go_there(callback: str) -> None:
     "callback", ["", "oob", "app:/done", "file:///etc/passwd", "https://", "mailto:a@b", "not one"]
 )
 def test_other_places_can_not_be_registered(callback: str) -> None:
-    with pytest.raises(InvalidRequest):
+    with pytest.raises(InvalidRequest) as caught:
         check_registered(callback)
+    assert caught.value.field == "callback"

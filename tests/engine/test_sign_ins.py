@@ -80,6 +80,14 @@ async def test_a_change_reaches_every_instance_and_disconnects_from_the_broker(
     assert jobs == [(logins, True, False), (logins, False, True)]
 
 
+def test_who_is_on_the_way_in_is_disconnected_when_there() -> None:
+    """The broker has asked about the password, and can't close the connection before it is in."""
+    handshake_timeout = 10.0
+
+    assert BrokerAnswers(asked=True).let_in > handshake_timeout
+    assert BrokerAnswers(asked=True, remembered=7.0).let_in > 7.0 + handshake_timeout
+
+
 @ensureDeferred
 async def test_what_nobody_has_told_us_of_is_found_by_looking(
     people: People, instance: Instance, psql: Psql

@@ -58,6 +58,14 @@ def slip_in_a_lasting_queue(client: Client, queue: str, exchange: str) -> None:
     channel.queue_bind(queue, exchange)
 
 
+def make_another(client: Client, exchange: str) -> None:
+    """On a channel that RabbitMQ need not ask about once more, make an exchange useless."""
+    channel = client.connection.channel()
+    channel.exchange_declare(exchange, "fanout")
+    channel.exchange_delete(exchange)
+    channel.exchange_declare(exchange, "fanout", internal=True)
+
+
 def asked(channel: Channel, exchange: str, queue: str, method: str, **fields: Any) -> Any:
     """The response to a request that has no ``user_id``."""
     ask(channel, exchange, queue, method, **fields)

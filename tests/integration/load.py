@@ -1,4 +1,4 @@
-"""Devices that commit without a pause while the world breaks around them.
+"""Devices that commit all the time while the world breaks around them.
 
 They do what a client must: what was not answered is sent again, with the same
 request id, on a new connection if the old one is gone.
@@ -30,6 +30,9 @@ IN_FLIGHT = 8
 
 SILENCE = 2.0
 """Seconds after which a device on AMQP sends again what was not answered."""
+
+BREATH = 0.02
+"""Seconds between two commits of a device on HTTP: it is to be busy, not to keep a core busy."""
 
 PATIENCE = 60.0
 """Seconds after which a commit should really have been answered."""
@@ -111,6 +114,7 @@ class HttpWork:
     def run(self) -> None:
         while not self._load.stopping:
             self._commit(new_file(), str(uuid4()))
+            time.sleep(BREATH)
 
     def _commit(self, item: Item, request_id: str) -> None:
         end = time.monotonic() + PATIENCE

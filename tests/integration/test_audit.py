@@ -145,9 +145,7 @@ def test_a_story_is_told_from_the_first_step_to_the_last(
     assert_nothing_secret(server, psql, FIRST, SECOND, WRONG, token["token"])
 
 
-def test_a_flood_of_guesses_is_told_in_a_few_lines(
-    server: StackSyncProcess, psql: Psql
-) -> None:
+def test_a_flood_of_guesses_is_told_in_a_few_lines(server: StackSyncProcess, psql: Psql) -> None:
     """10,000 of them are in the engine's own tests; here, that the front-end tells them."""
     before = psql.value("SELECT count(*) FROM audit_event")
     port = int(server.http_url.rpartition(":")[2])

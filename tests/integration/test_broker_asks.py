@@ -31,6 +31,7 @@ from tests.integration.broker_attempts import (
     ask,
     asked,
     bound,
+    make_another,
     shared,
     slip_in_a_lasting_queue,
 )
@@ -147,9 +148,12 @@ def test_nobody_has_an_answer_delivered_to_somebody_else(
     assert stage.operator().channel().basic_get(theirs)[0] is None
 
 
-def test_members_hear_of_each_others_commits(stage: Stage, people: People) -> None:
+@pytest.mark.parametrize("spoiled", [False, True])
+def test_members_hear_of_each_others_commits(spoiled: bool, stage: Stage, people: People) -> None:
     anna, bert = (stage.laptop(stage.token(people.add())) for _ in range(2))
     workspace, _ = shared(anna, bert)
+    if spoiled:
+        make_another(stage.client(stage.token(anna.user)), f"multi#{workspace}")
     anna.listen()
     bert.listen()
 

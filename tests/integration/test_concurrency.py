@@ -32,7 +32,7 @@ from tests.servers.stacksync import KnownUser, StackSyncProcess
 
 FEW, MANY = 8, 32
 PAIRS = 7
-COMMITS = 480
+COMMITS = 256
 NOT_SLOWER = 0.8
 """The share of the rate with few in flight that the rate with many has at least."""
 

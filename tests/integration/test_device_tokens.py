@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
-from typing import Any
+from contextlib import ExitStack, closing, suppress
 
 import psycopg2
 import pytest
-import requests
+import urllib3
 from attrs import evolve
 
 from tests.integration.file_client import FileClient
 from tests.integration.fleet import Fleet
 from tests.integration.http_device import EventStream
 from tests.integration.people import People
+from tests.integration.token_holder import SOON, TokenHolder, owner
 from tests.servers.stacksync import KnownUser, StackSyncProcess, run_admin
-
-SOON = 5.0
-"""Seconds within which what a revoked token has opened is closed."""
 
 AUTH = {"failure_delay": "10ms"}
 
@@ -36,47 +35,6 @@ def other_server(module_fleet: Fleet, server: StackSyncProcess) -> StackSyncProc
 @pytest.fixture(scope="module")
 def people(server: StackSyncProcess) -> People:
     return People(server)
-
-
-class TokenHolder:
-    """A device that has a token, and nothing else."""
-
-    def __init__(self, server: StackSyncProcess, user: KnownUser, **order: Any) -> None:
-        self.server, self.user = server, user
-        answer = owner(server, user, "POST", "/tokens", json={"name": "laptop", **order})
-        assert answer.status_code == 201, answer.text
-        self.told: dict[str, Any] = answer.json()
-        self.headers = {"Authorization": f"Bearer {self.told['token']}"}
-
-    def ask(
-        self, method: str, path: str, at: StackSyncProcess | None = None, **options: Any
-    ) -> requests.Response:
-        url = (at or self.server).http_url
-        return requests.request(
-            method, f"{url}/api{path}", headers=self.headers, timeout=30, **options
-        )
-
-    def status(self, at: StackSyncProcess | None = None) -> int:
-        return self.ask("GET", "/account", at).status_code
-
-    def listen(self, at: StackSyncProcess | None = None) -> EventStream:
-        """An event stream that has said hello."""
-        stream = EventStream((at or self.server).http_url, self.user, self.headers)
-        assert stream.next(SOON)[0] == "hello"
-        return stream
-
-
-def owner(
-    server: StackSyncProcess, user: KnownUser, method: str, path: str, **options: Any
-) -> requests.Response:
-    """The answer to somebody who has the password."""
-    return requests.request(
-        method,
-        f"{server.http_url}/api{path}",
-        auth=(user.email, user.password),
-        timeout=30,
-        **options,
-    )
 
 
 def by_its_owner(holder: TokenHolder, _: StackSyncProcess) -> None:
@@ -191,6 +149,80 @@ def test_a_token_for_reading_reads_all_and_changes_nothing(
     assert reader.ask("PUT", f"/file/{file['id']}/data", data=b"x").status_code == 403
     assert reader.ask("DELETE", f"/file/{file['id']}").status_code == 403
     assert reader.ask("GET", f"/file/{file['id']}/data").content == b"dear all"
+
+
+def test_a_token_for_reading_can_be_given_up_by_whoever_holds_it(
+    server: StackSyncProcess, user: KnownUser
+) -> None:
+    reader, other = TokenHolder(server, user, scope="read-only"), TokenHolder(server, user)
+    assert reader.ask("DELETE", f"/tokens/{other.told['id']}").status_code == 403
+    assert reader.ask("DELETE", f"/devices/{reader.told['device_id']}").status_code == 403
+
+    by_itself(reader, server)
+
+    assert (reader.status(), other.status()) == (401, 200)
+
+
+def test_a_body_that_is_on_its_way_in_ends_with_the_token(
+    server: StackSyncProcess, other_server: StackSyncProcess, user: KnownUser, streams: ExitStack
+) -> None:
+    holder = TokenHolder(server, user)
+    host, port = server.http_url.removeprefix("http://").split(":")
+    sending = streams.enter_context(socket.create_connection((host, int(port)), timeout=SOON))
+    sending.sendall(
+        (
+            "POST /api/file?name=late HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n"
+            "Content-Type: application/octet-stream\r\nExpect: 100-continue\r\n"
+            f"Authorization: {holder.headers['Authorization']}\r\n\r\n"
+        ).encode()
+    )
+    # Somebody reads it, so that who sends has been let in.
+    assert sending.recv(4096).startswith(b"HTTP/1.1 100 ")
+    sending.sendall(b"x" * 10)
+
+    by_its_owner_at_the_other_server(holder, other_server)
+
+    assert sending.recv(4096).startswith(b"HTTP/1.1 401 ")
+    listed = owner(server, user, "GET", "/folder/0/contents").json()
+    assert listed["contents"] == []
+
+
+def test_a_content_that_is_on_its_way_out_ends_with_the_token(
+    server: StackSyncProcess, other_server: StackSyncProcess, user: KnownUser, streams: ExitStack
+) -> None:
+    holder = TokenHolder(server, user)
+    size = 32 * 1024**2
+    with closing(FileClient(server.http_url, user)) as files:
+        file = files.upload("film", bytes(size))
+    answer = holder.ask("GET", f"/file/{file['id']}/data", stream=True)
+    streams.callback(answer.close)
+    taken = len(answer.raw.read(1024))
+
+    by_its_owner_at_the_other_server(holder, other_server)
+    end = time.monotonic() + SOON
+    while holder.status() != 401:
+        assert time.monotonic() < end, "the other has not heard of it"
+
+    with suppress(urllib3.exceptions.HTTPError, OSError):
+        while piece := answer.raw.read(1024**2):
+            taken += len(piece)
+    assert taken < size, "all of it has come"
+
+
+@pytest.mark.parametrize("whose", ["revoked", "somebody else's"])
+def test_with_the_password_nobody_acts_or_listens_as_a_device_that_is_not_there(
+    server: StackSyncProcess, people: People, user: KnownUser, whose: str
+) -> None:
+    at_home = TokenHolder(server, user if whose == "revoked" else people.add())
+    named = {"StackSync-Device": at_home.told["device_id"]}
+    if whose == "revoked":
+        assert owner(server, user, "GET", "/account", headers=named).status_code == 200
+        with_its_device(at_home, server)
+
+    for path in ("/account", "/workspaces", "/events"):
+        answer = owner(server, user, "GET", path, headers=named, stream=True)
+        assert answer.status_code == 404, path
+        assert at_home.told["device_id"] in answer.json()["description"]
 
 
 def test_a_thief_of_a_token_can_not_outlive_it_nor_lock_its_owner_out(

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 import requests
 
+from tests.integration.fleet import Fleet
 from tests.servers.openstack.cloud import CloudProject, CloudUser
 from tests.servers.openstack.server import OpenStackServer
 from tests.servers.stacksync import StackSyncProcess
@@ -26,12 +27,17 @@ def account(server: StackSyncProcess, **how: object) -> requests.Response:
     return requests.get(f"{server.http_url}/api/account", timeout=30, **how)  # type: ignore[arg-type]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def project(openstack: OpenStackServer) -> CloudProject:
+    return openstack.cloud.project()
+
+
+@pytest.fixture(scope="module")
 def server(
-    start_server: Callable[..., StackSyncProcess], database_dsn: str, project: CloudProject
+    module_fleet: Fleet, module_database_dsn: str, project: CloudProject
 ) -> StackSyncProcess:
-    return start_server(
-        database_dsn, keystone=project.options, storage={"url": "swift"}, auth=KEYSTONE_ONLY
+    return module_fleet.start(
+        module_database_dsn, keystone=project.options, storage={"url": "swift"}, auth=KEYSTONE_ONLY
     )
 
 

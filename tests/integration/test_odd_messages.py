@@ -66,7 +66,10 @@ def test_json_has_two_names(serializer: str | None, laptop: AmqpDevice) -> None:
     assert len(laptop.response_to("call")) == 1
 
 
-@pytest.mark.parametrize("reply_to", ["nobody.listens", "x" * 255, "multi#", "amq.rabbitmq.x"])
+@pytest.mark.parametrize(
+    "reply_to",
+    ["nobody.listens", "x" * 255, "multi#", "amq.rabbitmq.x", "amq.rabbitmq.reply-to.g2dk.x"],
+)
 def test_an_answer_that_nobody_takes_hinders_nothing(reply_to: str, laptop: AmqpDevice) -> None:
     laptop.publish(b"not JSON", "lost", reply_to=reply_to)
     laptop.publish(call(laptop), "lost", reply_to=reply_to)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from uuid import uuid4
 
 import pytest
 
 from stacksync.rabbitmq import ClientQueueLimits
 
-OWN = ("ISyncService", "ISyncService.dead-letter", f"requests of {uuid4()}", "a|b")
+# Fixed, as the names of tests are the same in every process of a run.
+SOMEBODYS = "5aab0531-3c19-4fbb-9d38-c0fd267c0690"
+OWN = ("ISyncService", "ISyncService.dead-letter", f"requests of {SOMEBODYS}", "a|b")
 
 
 def is_bounded(name: str) -> bool:
@@ -17,7 +18,7 @@ def is_bounded(name: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    "name", [f"reply_{uuid4()}", str(uuid4()).upper(), "amq.gen-JzTY20BRgKO", f"a{uuid4()}b"]
+    "name", [f"reply_{SOMEBODYS}", SOMEBODYS.upper(), "amq.gen-JzTY20BRgKO", f"a{SOMEBODYS}b"]
 )
 def test_queues_of_clients_are_bounded(name: str) -> None:
     assert is_bounded(name)

@@ -51,13 +51,21 @@ class ClientTopology:
         async def declare(connection: Connection, channel: Any) -> None:
             await self._declare(connection, channel, exchange)
 
+        async def replace(connection: Connection, channel: Any) -> None:
+            await connection.answered(channel.exchange_delete(exchange=exchange.name.encode()))
+            await self._declare(connection, channel, exchange)
+
         try:
-            await self._declaring.do(declare)
+            try:
+                await self._declaring.do(declare)
+            except ChannelClosed as closed:
+                if closed.code != PRECONDITION_FAILED:
+                    raise
+                # RabbitMQ asks once for each channel, so that what we have declared may be
+                # deleted and be made something else, which nobody could declare or hear.
+                log.warn("broker: {closed}; it is declared anew", closed=str(closed))
+                await self._declaring.do(replace)
         except ChannelClosed as closed:
-            differs = closed.code == PRECONDITION_FAILED
-            if differs and exchange.purpose is ExchangePurpose.NOTIFICATIONS:
-                # Somebody declared it differently: it exists, and only we publish to it.
-                return
             log.warn("broker: exchange {name}: {closed}", name=exchange.name, closed=str(closed))
             raise Unavailable("broker", f"exchange {exchange.name}: {closed}") from None
 

@@ -169,7 +169,7 @@ class Consumer:
             log.failure("broker: a request is left to be redelivered")
         else:
             self._done(delivery.delivery_tag)
-        self._turns.done(sender)
+        self._turns.done(sender, delivery)
         if self._room is not None and self._turns.waiting_bytes <= WAITING_BYTES // 2:
             room, self._room = self._room, None
             room.callback(None)
@@ -190,11 +190,11 @@ class Consumer:
             if self._turns.waiting_bytes > WAITING_BYTES // 2:
                 self._room = Deferred()
                 await self._room
-            self._takes_more = True
-            await self._consume()
         finally:
-            self._room = None
-            self._pausing = None
+            self._room = self._pausing = None
+        # From here on this may be called anew: what comes with the answer may be too much again.
+        self._takes_more = True
+        await self._consume()
 
     def _pause_failed(self, failure: Any) -> None:
         # Of a connection that is gone others tell; a consumer that does not come back, nobody.

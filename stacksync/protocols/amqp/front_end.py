@@ -20,7 +20,7 @@ from stacksync.protocols.amqp.notifications import Notifications
 from stacksync.protocols.amqp.object_server import ObjectServer
 from stacksync.protocols.amqp.proposals import ProposalMethods
 from stacksync.protocols.amqp.publisher import Publisher
-from stacksync.protocols.amqp.reply_queues import ReplyQueues
+from stacksync.protocols.amqp.reply_queues import ReplyQueues, leave_direct
 from stacksync.protocols.amqp.senders import sender_by_login, sender_by_message
 from stacksync.protocols.amqp.storage_place import NO_PLACE, StoragePlace
 from stacksync.protocols.amqp.versions import VersionMethods
@@ -83,11 +83,11 @@ def make_broker(
     def handler_for(publisher: Publisher) -> Handler:
         queue = settings.dead_letter_queue
         server = ObjectServer(reactor, methods, principal_of, publisher, queue, json_depth)
-        if not is_asked:
-            return server.serve
 
         async def serve(delivery: Delivery) -> None:
-            await reply_queues.keep_own(delivery, lambda: publisher.failed)
+            leave_direct(delivery)
+            if is_asked:
+                await reply_queues.keep_own(delivery, lambda: publisher.failed)
             await server.serve(delivery)
 
         return serve

@@ -23,8 +23,14 @@ from stacksync.protocols.amqp.frames import Delivery
 
 log = Logger()
 
-DIRECT = "amq.rabbitmq.reply-to."
-"""How the queue is called that RabbitMQ itself makes up for a request (*direct reply-to*)."""
+DIRECT = "amq.rabbitmq.reply-to"
+"""How the names begin that RabbitMQ makes up for a request (*direct reply-to*).
+
+There is an Erlang process's address behind the prefix, which RabbitMQ reads back when somebody
+publishes there.  Whoever sends a request can write one himself: what can't be read ends the
+connection on which it is published, each time that the request is delivered again; what can be
+read makes RabbitMQ connect to wherever it says.
+"""
 
 REMEMBERED = 10_000
 REMEMBERED_FOR = 60.0
@@ -58,7 +64,7 @@ class ReplyQueues:
         :raises Unavailable: it is gone: the request comes again.
         """
         queue = delivery.properties.get("reply_to")
-        if not queue or queue.startswith((SERVER_NAMED, DIRECT)):
+        if not queue or queue.startswith(SERVER_NAMED):
             return
         key = (login_of_sender(delivery), queue)
         while True:
@@ -107,6 +113,14 @@ class ReplyQueues:
         for found in self._looking.pop(key):
             # A Failure fires the errbacks.
             found.callback(answer)
+
+
+def leave_direct(delivery: Delivery) -> None:
+    """Take what RabbitMQ would read an address in from ``reply_to``, whoever wrote it there."""
+    queue = delivery.properties.get("reply_to", "")
+    if queue.startswith(DIRECT):
+        log.info("a request names in reply_to what only RabbitMQ may: {queue}", queue=queue)
+        del delivery.properties["reply_to"]
 
 
 def login_of_sender(delivery: Delivery) -> str:

@@ -13,17 +13,28 @@ from attrs import define, field
 
 from stacksync.protocols.amqp.frames import Delivery
 
+BYTES_IN_WORK = 32 * 1024**2
+"""Bodies that may be in work together.  Read, a body takes ten times as much memory, and more if
+somebody means it to; it keeps that while its request waits for the database."""
+
+BYTES_OF_SENDER = 8 * 1024**2
+"""Of those, what one sender may have; a single larger one has to be alone."""
+
 
 @define(eq=False)
 class Sender:
     """What one sender has with us.
 
     :ivar in_work: how many of its requests have begun and are not done.
+    :ivar bytes_in_work: what the bodies of those have together.
     :ivar waiting: those that have not begun, in the order in which they came.
+    :ivar is_ready: whether it has a place among those who are next.
     """
 
     name: str
     in_work: int = 0
+    bytes_in_work: int = 0
+    is_ready: bool = False
     waiting: deque[Delivery] = field(factory=deque)
 
 
@@ -43,6 +54,7 @@ class Turns:
     _in_all: int
     _per_sender: int
     _begin: Callable[[Sender, Delivery], None]
+    _bytes_in_work: int = field(init=False, default=0)
     in_work: int = field(init=False, default=0)
     waiting: int = field(init=False, default=0)
     waiting_bytes: int = field(init=False, default=0)
@@ -59,23 +71,21 @@ class Turns:
         sender = self._senders.get(name)
         if sender is None:
             sender = self._senders[name] = Sender(name)
-        has_turn = sender.in_work < self._per_sender and not sender.waiting
-        if has_turn and self.in_work < self._in_all and not self._ready:
-            self._start(sender, delivery)
-            return
-        if has_turn:
-            self._ready.append(sender)
         sender.waiting.append(delivery)
         self.waiting += 1
         self.waiting_bytes += len(delivery.body)
+        self._line_up(sender)
+        self._choose()
 
-    def done(self, sender: Sender) -> None:
+    def done(self, sender: Sender, delivery: Delivery) -> None:
         """One of a sender's requests is over: somebody else's begins."""
+        size = len(delivery.body)
         self.in_work -= 1
+        self._bytes_in_work -= size
         sender.in_work -= 1
-        if sender.waiting and sender.in_work == self._per_sender - 1:
-            self._ready.append(sender)
-        elif not sender.in_work and not sender.waiting:
+        sender.bytes_in_work -= size
+        self._line_up(sender)
+        if not sender.in_work and not sender.waiting:
             del self._senders[sender.name]
         self._choose()
 
@@ -84,6 +94,7 @@ class Turns:
         dropped = [each for sender in self._senders.values() for each in sender.waiting]
         for sender in list(self._senders.values()):
             sender.waiting.clear()
+            sender.is_ready = False
             if not sender.in_work:
                 del self._senders[sender.name]
         self._ready.clear()
@@ -96,19 +107,37 @@ class Turns:
             return
         self._is_choosing = True
         try:
-            while self._ready and self.in_work < self._in_all:
+            while self._ready and self._has_room_for(self._ready[0].waiting[0]):
                 sender = self._ready.popleft()
+                sender.is_ready = False
                 delivery = sender.waiting.popleft()
                 self.waiting -= 1
                 self.waiting_bytes -= len(delivery.body)
+                self._count(sender, delivery)
                 # Before it begins: it may be over at once, which looks at this.
-                if sender.waiting and sender.in_work + 1 < self._per_sender:
-                    self._ready.append(sender)
-                self._start(sender, delivery)
+                self._line_up(sender)
+                self._begin(sender, delivery)
         finally:
             self._is_choosing = False
 
-    def _start(self, sender: Sender, delivery: Delivery) -> None:
+    def _count(self, sender: Sender, delivery: Delivery) -> None:
+        size = len(delivery.body)
         self.in_work += 1
+        self._bytes_in_work += size
         sender.in_work += 1
-        self._begin(sender, delivery)
+        sender.bytes_in_work += size
+
+    def _line_up(self, sender: Sender) -> None:
+        """Give a sender a place among those who are next, if the first of its requests may be."""
+        if sender.waiting and not sender.is_ready and self._is_within_share(sender):
+            sender.is_ready = True
+            self._ready.append(sender)
+
+    def _is_within_share(self, sender: Sender) -> bool:
+        size = len(sender.waiting[0].body)
+        fits = sender.bytes_in_work + size <= BYTES_OF_SENDER or not sender.in_work
+        return fits and sender.in_work < self._per_sender
+
+    def _has_room_for(self, delivery: Delivery) -> bool:
+        fits = self._bytes_in_work + len(delivery.body) <= BYTES_IN_WORK or not self.in_work
+        return fits and self.in_work < self._in_all

@@ -7,13 +7,15 @@ here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from attrs import define, field
+from twisted.internet.defer import Deferred
 
 from stacksync.auth.line import network_of
 from stacksync.errors import TooManyRequests
@@ -28,18 +30,27 @@ if TYPE_CHECKING:
 BODY_RETRY = 1.0
 """Seconds after which one of the bodies under way may have come to its end."""
 
+SHARE = 4
+"""One account may have no more than this part of the connections under way, who could otherwise
+take them all by reading slowly."""
+
 network_of_known = lru_cache(maxsize=4096)(network_of)
 
 
 @define(eq=False)
 class Allowance:
-    """Counts, and refuses what is too much."""
+    """Counts, and refuses what is too much.
+
+    :param connections: how many there may be in all.
+    """
 
     _clock: IReactorTime
     _limits: LimitsConfig
+    _connections: int
     _addresses: Buckets = field(init=False)
     _accounts: Buckets = field(init=False)
     _bodies: dict[UUID, int] = field(init=False, factory=dict)
+    _under_way: Counter[UUID] = field(init=False, factory=Counter)
 
     def __attrs_post_init__(self) -> None:
         limits = self._limits
@@ -66,6 +77,26 @@ class Allowance:
         :raises TooManyRequests: that were too many.
         """
         self._accounts.take(account_id)
+
+    def under_way(self, account_id: UUID, finished: Callable[[], Deferred[None]]) -> None:
+        """A request of an account is under way until its answer is sent.
+
+        :param finished: gives what fires when that is so, or when nobody waits for it any more.
+        :raises TooManyRequests: as many as may be are under way already.
+        """
+        if self._under_way[account_id] >= max(1, self._connections // SHARE):
+            raise TooManyRequests(
+                f"this account has {self._under_way[account_id]} requests under way, as many as"
+                " may be",
+                retry_after=BODY_RETRY,
+            )
+        self._under_way[account_id] += 1
+        finished().addBoth(self._finished, account_id)
+
+    def _finished(self, _: object, account_id: UUID) -> None:
+        self._under_way[account_id] -= 1
+        if not self._under_way[account_id]:
+            del self._under_way[account_id]
 
     @contextmanager
     def body_of(self, account_id: UUID) -> Iterator[None]:

@@ -38,6 +38,7 @@ from stacksync.protocols.http.followers import Followers
 from stacksync.protocols.http.holdings import hello_event
 from stacksync.protocols.http.resource import ApiResource
 from stacksync.protocols.http.stream_sign_ins import StreamSignIns
+from stacksync.protocols.http.transfers import HOLDS_NO_MORE
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
@@ -64,6 +65,7 @@ class EventStreams:
     """All open streams, found by workspace and by account.
 
     :param account_max: how many of them an account may have.
+    :ivar sign_ins: those by which they were opened.
     """
 
     _clock: IReactorTime
@@ -76,11 +78,11 @@ class EventStreams:
     _followers: Followers = field(init=False, factory=Followers)
     _by_account: dict[UUID, AccountStreams] = field(init=False, factory=dict)
     _refreshing: Deferred[None] | None = field(init=False, default=None)
-    _sign_ins: StreamSignIns = field(init=False)
+    sign_ins: StreamSignIns = field(init=False)
     stopped: bool = field(init=False, default=False)
 
     def __attrs_post_init__(self) -> None:
-        self._sign_ins = StreamSignIns(self._clock, self._holds)
+        self.sign_ins = StreamSignIns(self._clock, self._holds)
 
     def __len__(self) -> int:
         return len(self._streams)
@@ -116,7 +118,7 @@ class EventStreams:
             self._by_account[principal.account_id] = account
         self._streams.add(stream)
         account.streams.add(stream)
-        self._sign_ins.add(stream, principal)
+        self.sign_ins.add(stream, principal)
         return stream
 
     async def prepare(self, stream: EventStream) -> Holdings:
@@ -140,7 +142,7 @@ class EventStreams:
         elif isinstance(event, SharesTouched):
             self._touch(event.account_id)
         elif isinstance(event, SignInsChanged):
-            self._sign_ins.changed(event.account_id)
+            self.sign_ins.changed(event.account_id)
         elif (account := self._by_account.get(event.account_id)) is not None:
             if isinstance(event, WorkspaceUpdated):
                 account.updated(event)
@@ -200,7 +202,7 @@ class EventStreams:
     def _remove(self, stream: EventStream) -> None:
         self._streams.discard(stream)
         self._followers.drop(stream)
-        self._sign_ins.drop(stream)
+        self.sign_ins.drop(stream)
         account = self._by_account[stream.account_id]
         account.streams.discard(stream)
         if not account.streams:
@@ -222,10 +224,11 @@ class EventsResource(ApiResource):
             return None
         stream = self._streams.open(request, principal)
         holdings = await self._streams.prepare(stream)
+        # It may have ended after it was looked at, and before there was a stream to cut.
+        if not await self._streams.sign_ins.holds(principal) or stream.is_cut:
+            raise NotAuthenticated(HOLDS_NO_MORE)
         if self._streams.stopped:
             raise Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "the server stops", RETRY_AFTER)
-        if stream.is_cut:
-            raise NotAuthenticated("what you have signed in with holds no more")
         request.take_over()
         declare_stream(request)
         stream.start(hello_event(holdings))

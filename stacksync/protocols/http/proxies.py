@@ -104,9 +104,10 @@ def external_host(headers: Headers, own: object) -> str:
 
     :param own: our address, for who doesn't say.
     """
-    told = headers.getRawHeaders(b"Host", [b""])[0].decode("latin-1")
-    if _HOST.fullmatch(told):
-        return told
+    told = headers.getRawHeaders(b"Host", [])
+    # Of several a proxy before us may have meant another one.
+    if len(told) == 1 and _HOST.fullmatch(name := told[0].decode("latin-1")):
+        return name
     host, port = getattr(own, "host", "localhost"), getattr(own, "port", None)
     host = f"[{host}]" if ":" in host else host
     return host if port is None else f"{host}:{port}"

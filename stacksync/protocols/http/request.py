@@ -131,6 +131,11 @@ class ApiRequest(server.Request):
         return self._stream is not None
 
     @property
+    def is_coming(self) -> bool:
+        """Whether there is still to come of the body, which is taken while it arrives."""
+        return self._stream is not None and not self._stream.complete
+
+    @property
     def body(self) -> IByteStream:
         """The body, to be read once."""
         if self._put_back is not None:

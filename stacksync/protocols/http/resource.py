@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 Handler = Callable[..., Awaitable["Answer | StreamedAnswer | None"]]
 
-READING = (b"GET", b"HEAD")
+READING = frozenset([b"GET", b"HEAD"])
 
 VERSION_HEADERS = (b"StackSync-API", b"X-StackSync-API")
 VERSION = b"v2"
@@ -153,7 +153,11 @@ class ApiResource(JSONResource):
     """A resource for those who have signed in.
 
     A handler takes the request and the principal.
+
+    :cvar unscoped_methods: those that a token may use which is for reading alone.
     """
+
+    unscoped_methods = READING
 
     def __init__(self, authenticator: IAuthenticator, handlers: Mapping[bytes, Handler]) -> None:
         super().__init__(handlers)
@@ -162,14 +166,21 @@ class ApiResource(JSONResource):
     async def _run(self, handler: Handler, request: ApiRequest) -> Answer | StreamedAnswer | None:
         check_version(request)
         principal = acting(request, await signed_in(request, self._authenticator))
-        if request.method not in READING:
+        if request.method not in self.unscoped_methods:
             check_scope(principal)
-        allowance = request.site.allowance
-        allowance.request_of(principal.account_id)
-        if request.method not in self.streamed_methods:
-            return await self._handle(handler, request, principal)
-        with allowance.body_of(principal.account_id):
-            return await self._handle(handler, request, principal)
+        site = request.site
+        site.allowance.request_of(principal.account_id)
+        if not request.gone:
+            site.allowance.under_way(principal.account_id, request.notifyFinish)
+        await site.check_device(principal)
+        if request.method in self.streamed_methods:
+            with site.allowance.body_of(principal.account_id):
+                site.transfers.begin(request, principal)
+                return await self._handle(handler, request, principal)
+        answer = await self._handle(handler, request, principal)
+        if isinstance(answer, StreamedAnswer) and answer.stream is not None:
+            site.transfers.begin(request, principal)
+        return answer
 
     async def _handle(
         self, handler: Handler, request: ApiRequest, principal: Principal

@@ -28,6 +28,7 @@ from stacksync.protocols.http.proxies import TrustedProxies
 from stacksync.protocols.http.request import ApiRequest
 from stacksync.protocols.http.resource import JSONResource
 from stacksync.protocols.http.sign_in import SignInWays
+from stacksync.protocols.http.transfers import Transfers
 from stacksync.protocols.http.tree import make_tree
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from stacksync.config import HttpConfig
     from stacksync.engine import Engine
     from stacksync.interfaces import IAuthenticator, IHealthCheck, IPasswordChanges
+    from stacksync.model import Principal
 
 
 def make_site(
@@ -97,6 +99,7 @@ class ApiSite(Site):
     :ivar streams: the open event streams.
     :ivar max_body: the bytes that a body may have.
     :ivar sign_ins: the ways to sign in besides e-mail and password.
+    :ivar transfers: the contents of files on their way.
     :ivar passwords: changes passwords, if they are changed here.
     :ivar proxies: those of our own, which are believed.
     :ivar cross_origin: the web pages that may use the API.
@@ -128,7 +131,7 @@ class ApiSite(Site):
         )
         self.connections = Connections(reactor, settings.connections_max, settings.max_body)
         self.channels = self.connections.all
-        self.allowance = Allowance(reactor, limits)
+        self.allowance = Allowance(reactor, limits, settings.connections_max)
         self.passwords = passwords
         self.json_depth = limits.json_depth
         self.items_per_commit = limits.items_per_commit
@@ -136,14 +139,21 @@ class ApiSite(Site):
         self.header_timeout = min(settings.header_timeout, settings.request_timeout)
         self.in_flight = InFlight(reactor, settings.request_timeout)
         self.streams = streams
+        self.transfers = Transfers(streams.sign_ins)
         self.max_body = settings.max_body
         self.sign_ins = sign_ins or SignInWays()
         self.proxies = TrustedProxies(settings.trusted_proxies)
         self.cross_origin = CrossOrigin(settings.cors_origins)
         self.hsts = b"max-age=%d" % settings.hsts if settings.hsts else b""
+        self._devices = engine.devices
         self._notifier = engine.notifier
         self._access_log = access_log
         self._drained: Deferred[None] | None = None
+
+    async def check_device(self, principal: Principal) -> None:
+        """See :meth:`stacksync.engine.devices.Devices.check_acting`."""
+        if principal.device_id is not None:
+            await self._devices.check_acting(principal)
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
         return super().buildProtocol(addr) if self.connections.has_room() else NoRoom()

@@ -1,14 +1,15 @@
-"""By which sign-in each event stream was opened; ends those whose sign-in holds no more.
+"""By which sign-in each stream was opened; ends those whose sign-in holds no more.
 
-A stream is opened once and may stay for weeks: what ends a sign-in has to end
-it as well, and so has the time until which it holds.
+A stream of events, or of a file's content, is opened once and may stay for
+weeks, or hours: what ends a sign-in has to end it as well, and so has the time
+until which it holds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from attrs import define, field
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
     from stacksync.model import Principal
-    from stacksync.protocols.http.event_stream import EventStream
 
 Holds = Callable[["Principal"], Awaitable[bool]]
 
@@ -35,6 +35,16 @@ def now_in_utc() -> datetime:
     return datetime.now(UTC)
 
 
+class Stream(Protocol):
+    """What is open because somebody has signed in."""
+
+    @property
+    def account_id(self) -> UUID: ...
+
+    def cut(self) -> None:
+        """The sign-in holds no more."""
+
+
 @define(eq=False)
 class AccountSignIns:
     """The streams of one account.
@@ -42,7 +52,7 @@ class AccountSignIns:
     :ivar again: something has changed since the look that is under way began.
     """
 
-    opened_by: dict[EventStream, Principal] = field(factory=dict)
+    opened_by: dict[Stream, Principal] = field(factory=dict)
     looking: Deferred[None] | None = None
     again: bool = False
 
@@ -55,13 +65,13 @@ class StreamSignIns:
     """
 
     _clock: IReactorTime
-    _holds: Holds
+    holds: Holds
     _now: Callable[[], datetime] = now_in_utc
     _accounts: dict[UUID, AccountSignIns] = field(init=False, factory=dict)
-    _ends: dict[EventStream, IDelayedCall] = field(init=False, factory=dict)
+    _ends: dict[Stream, IDelayedCall] = field(init=False, factory=dict)
     _log = Logger()
 
-    def add(self, stream: EventStream, principal: Principal) -> None:
+    def add(self, stream: Stream, principal: Principal) -> None:
         """The principal has opened this stream."""
         account = self._accounts.setdefault(principal.account_id, AccountSignIns())
         account.opened_by[stream] = principal
@@ -69,7 +79,7 @@ class StreamSignIns:
             left = max(0.0, (principal.expires_at - self._now()).total_seconds())
             self._ends[stream] = self._clock.callLater(left, self._expired, stream)
 
-    def drop(self, stream: EventStream) -> None:
+    def drop(self, stream: Stream) -> None:
         """The stream is over."""
         end = self._ends.pop(stream, None)
         if end is not None:
@@ -99,10 +109,10 @@ class StreamSignIns:
                 account.again = False
                 try:
                     for principal in set(account.opened_by.values()):
-                        if not await self._holds(principal):
+                        if not await self.holds(principal):
                             self._cut(account, principal)
                 except StackSyncError as error:
-                    self._log.info("event streams: {problem}; looking again", problem=str(error))
+                    self._log.info("streams: {problem}; looking again", problem=str(error))
                     account.again = True
                     await deferLater(self._clock, RETRY)
         finally:
@@ -114,10 +124,10 @@ class StreamSignIns:
             if opener == principal:
                 stream.cut()
 
-    def _expired(self, stream: EventStream) -> None:
+    def _expired(self, stream: Stream) -> None:
         del self._ends[stream]
         stream.cut()
 
     def _failed(self, failure: Failure) -> None:
         if not failure.check(CancelledError):
-            self._log.failure("event streams: sign-ins could not be looked at", failure)
+            self._log.failure("streams: sign-ins could not be looked at", failure)

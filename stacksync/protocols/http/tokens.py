@@ -13,7 +13,7 @@ from stacksync.protocols.http.answer import Answer, json_answer
 from stacksync.protocols.http.body import identity_in_path, read_object
 from stacksync.protocols.http.devices import FIELDS as DEVICE_FIELDS
 from stacksync.protocols.http.devices import read_description
-from stacksync.protocols.http.resource import ApiResource
+from stacksync.protocols.http.resource import READING, ApiResource
 
 if TYPE_CHECKING:
     from stacksync.engine.tokens import Tokens
@@ -44,6 +44,9 @@ class TokensResource(ApiResource):
 
 class TokenResource(ApiResource):
     """``DELETE /tokens/:id``."""
+
+    # Whoever holds a token may give it up, whatever it is good for.
+    unscoped_methods = READING | {b"DELETE"}
 
     def __init__(self, authenticator: IAuthenticator, tokens: Tokens) -> None:
         super().__init__(authenticator, {b"DELETE": self._revoke})

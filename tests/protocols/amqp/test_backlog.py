@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
@@ -168,3 +169,74 @@ def waiting(consumer: Consumer) -> int:
 
 def waiting_bytes(consumer: Consumer) -> int:
     return consumer._turns.waiting_bytes
+
+
+@pytest.mark.parametrize("seed", range(3))
+@ensureDeferred
+async def test_whatever_happens_nothing_is_lost_nor_acknowledged_before_it_is_done(
+    seed: int,
+    connect: Connect,
+    link: Link,
+    peer: Any,
+    queue: str,
+    logged: Logged,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Pauses for want of room, lost connections and stops, while more and more comes."""
+    monkeypatch.setattr(module, "WAITING_BYTES", 20_000)
+    chance = random.Random(seed)
+    sent: list[bytes] = []
+    done: list[bytes] = []
+
+    async def session(end: str) -> None:
+        """One connection's life."""
+        work = Work()
+        bounds = Bounds(in_all=3, per_sender=2, backlog=60)
+        connection = await connect(port=link.port)
+        consumer = work.consumer(clock, connection, queue, bounds)
+        await consumer.start()
+        for _ in range(60):
+            for _ in range(chance.randrange(4)):
+                size = chance.choice((1, 500, 4000))
+                body = b"%c:%05d" % (chance.choice(b"abc"), len(sent)) + b"x" * size
+                sent.append(body)
+                publish(peer, queue, body)
+            await turns(chance.randrange(3))
+            for body in chance.sample(sorted(work.in_hand), min(2, len(work.in_hand))):
+                done.append(body)
+                work.finish(body)
+            if end == "lost" and chance.random() < 0.05:
+                break
+        if end == "lost":
+            await link.cut()
+            await connection.lost
+            consumer.connection_lost()
+            link.mend()
+        else:
+            stopping = Deferred.fromCoroutine(consumer.stop(20.0))
+            while not stopping.called:
+                for body in work.in_hand:
+                    done.append(body)
+                    work.finish(body)
+                await turns(1)
+            await stopping
+            await connection.say_goodbye(5.0)
+        assert not work.lost
+        for sender in b"abc":
+            of_one = [each for each in work.bodies if each[0] == sender]
+            assert of_one == sorted(of_one), "of one sender in their order"
+        # What was done and is there again was not acknowledged in time; nothing else is.
+        await eventually(lambda: ready(peer, queue) + len(set(done)) >= len(sent))
+
+    for end in ("lost", "stopped", "lost", "stopped"):
+        await session(end)
+    rest = Work()
+    consumer = await rest.consume(await connect(), queue, in_all=3, backlog=60)
+    while ready(peer, queue) or waiting(consumer) or rest.in_hand:
+        done.extend(rest.in_hand)
+        rest.finish(*rest.in_hand)
+        await turns(1)
+
+    assert set(done) == set(sent)
+    await consumer.stop(5.0)
+    assert ready(peer, queue) == 0

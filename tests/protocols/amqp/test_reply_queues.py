@@ -14,7 +14,12 @@ from twisted.python.failure import Failure
 from stacksync.engine.broker_access import BrokerQuestion, Grant
 from stacksync.errors import Unavailable
 from stacksync.protocols.amqp.frames import Delivery
-from stacksync.protocols.amqp.reply_queues import PAUSE, REMEMBERED_FOR, ReplyQueues
+from stacksync.protocols.amqp.reply_queues import (
+    PAUSE,
+    REMEMBERED_FOR,
+    ReplyQueues,
+    leave_direct,
+)
 from tests.protocols.amqp.requests import deliver
 
 ANNA = UUID(int=1)
@@ -84,16 +89,22 @@ def test_who_is_nobody_has_no_queue(queues: ReplyQueues) -> None:
     assert "reply_to" not in delivery.properties
 
 
-@pytest.mark.parametrize("queue", ["amq.gen-abc", "amq.rabbitmq.reply-to.g2dk.x"])
-def test_what_the_broker_has_named_nobody_can_guess(
-    queue: str, queues: ReplyQueues, access: Access
-) -> None:
-    delivery = deliver(b"", reply_to=queue, user_id=str(ANNA))
+def test_what_the_broker_has_named_nobody_can_guess(queues: ReplyQueues, access: Access) -> None:
+    delivery = deliver(b"", reply_to="amq.gen-abc", user_id=str(ANNA))
 
     assert kept(queues, delivery).called
 
-    assert delivery.properties["reply_to"] == queue
+    assert delivery.properties["reply_to"] == "amq.gen-abc"
     assert not access.asked
+
+
+@pytest.mark.parametrize("queue", ["", ".g2dk.x", ".!!!"])
+def test_no_address_of_a_process_is_written_to(queue: str) -> None:
+    delivery = deliver(b"", reply_to=f"amq.rabbitmq.reply-to{queue}")
+
+    leave_direct(delivery)
+
+    assert "reply_to" not in delivery.properties
 
 
 def test_it_is_looked_up_anew_after_a_while(

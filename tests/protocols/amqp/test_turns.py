@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from attrs import define, field
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stacksync.protocols.amqp import turns as module
 from stacksync.protocols.amqp.frames import Delivery
 from stacksync.protocols.amqp.turns import Sender, Turns
 from tests.protocols.amqp.requests import deliver
@@ -36,8 +38,7 @@ class Desk:
             self.turns.add(name, delivery)
 
     def finish(self, place: int = 0) -> None:
-        sender, _ = self.in_hand.pop(place)
-        self.turns.done(sender)
+        self.turns.done(*self.in_hand.pop(place))
 
     @property
     def order(self) -> str:
@@ -46,7 +47,7 @@ class Desk:
     def _begin(self, sender: Sender, delivery: Delivery) -> None:
         self.begun.append((sender.name, delivery.delivery_tag))
         if sender.name in self.quick:
-            self.turns.done(sender)
+            self.turns.done(sender, delivery)
         else:
             self.in_hand.append((sender, delivery))
 
@@ -78,6 +79,36 @@ def test_one_sender_never_has_more_in_work_than_its_share_though_nobody_else_is_
     assert desk.turns.in_work == 3
     desk.finish()
     assert desk.turns.in_work == 3
+
+
+def test_a_sender_of_large_ones_has_few_in_work_and_does_not_hold_up_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "BYTES_IN_WORK", 8)
+    monkeypatch.setattr(module, "BYTES_OF_SENDER", 4)
+    desk = Desk(in_all=10, per_sender=10)
+
+    desk.add(*["aaa"] * 3, "b", "b", "ccc", "dd")
+
+    assert [name for name, _ in desk.begun] == ["aaa", "b", "b", "ccc"]
+    desk.finish(3)
+    assert [name for name, _ in desk.begun][4:] == ["dd"]
+    desk.finish(0)
+    assert [name for name, _ in desk.begun][5:] == ["aaa"]
+
+
+def test_one_that_is_larger_than_all_may_be_is_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BYTES_IN_WORK", 2)
+    monkeypatch.setattr(module, "BYTES_OF_SENDER", 2)
+    desk = Desk(in_all=10, per_sender=10)
+
+    desk.add("a", "bbb", "c")
+
+    assert desk.order == "a"
+    desk.finish()
+    assert desk.order == "abbb"
+    desk.finish()
+    assert desk.order == "abbbc"
 
 
 def test_what_is_over_at_once_makes_room_at_once() -> None:

@@ -6,11 +6,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.error import ConnectionLost
 from twisted.internet.task import Clock
 
 from stacksync.config import LimitsConfig
 from stacksync.errors import TooManyRequests
-from stacksync.protocols.http.allowance import Allowance
+from stacksync.protocols.http.allowance import SHARE, Allowance
 from stacksync.protocols.http.proxies import LOCAL
 
 ANNA, BERT = UUID(int=1), UUID(int=2)
@@ -18,7 +20,7 @@ ANNA, BERT = UUID(int=1), UUID(int=2)
 
 def allowance(**limits: Any) -> Allowance:
     clock: Any = Clock()
-    return Allowance(clock, LimitsConfig(**limits))
+    return Allowance(clock, LimitsConfig(**limits), connections=2 * SHARE)
 
 
 def test_all_addresses_of_one_customer_share_a_bucket() -> None:
@@ -48,6 +50,21 @@ def test_accounts_and_addresses_are_counted_apart() -> None:
     with pytest.raises(TooManyRequests, match="of this account"):
         found.request_of(ANNA)
     found.request_of(BERT)
+
+
+def test_nobody_has_more_than_a_share_of_the_connections_under_way() -> None:
+    found = allowance()
+    ends: list[Deferred[None]] = [Deferred(), Deferred()]
+    found.under_way(ANNA, lambda: ends[0])
+    found.under_way(ANNA, lambda: ends[1])
+
+    with pytest.raises(TooManyRequests, match="has 2 requests under way"):
+        found.under_way(ANNA, Deferred)
+    found.under_way(BERT, lambda: succeed(None))
+    ends[0].callback(None)
+    found.under_way(ANNA, lambda: succeed(None))
+    ends[1].errback(ConnectionLost())
+    assert not found._under_way
 
 
 def test_so_many_bodies_at_a_time_and_others_when_they_are_through() -> None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from pytest_twisted import ensureDeferred
+from twisted.internet import reactor
 
-from stacksync.config import LimitsConfig
+from stacksync.config import HttpConfig, LimitsConfig
+from stacksync.errors import NotAuthenticated
+from stacksync.model import SignedRequest
+from stacksync.protocols.http.sign_in import SignInWays
+from stacksync.protocols.http.site import ApiSite, make_site
 from tests.protocols.http.client import Client, Patience, Response, eventually
 from tests.protocols.http.conftest import StartSite
-from tests.protocols.http.engines import MadeUpEngine, Noun, returning
+from tests.protocols.http.engines import AnybodyIsAnna, MadeUpEngine, Noun, returning
 
 NOTHING = returning(())
 ENGINE = {"devices": Noun(list=NOTHING, register=NOTHING), "workspaces": Noun(list=NOTHING)}
@@ -39,6 +45,43 @@ async def test_an_address_is_told_to_slow_down_before_anybody_looks_who_it_is(
 
 
 @ensureDeferred
+async def test_an_application_is_told_to_slow_down_before_anybody_looks_what_it_has_signed(
+    listening: Callable[[ApiSite], Awaitable[int]],
+) -> None:
+    looked_at: list[Any] = []
+
+    class Looks:
+        """Checks signatures, at some cost, and finds all of them wrong."""
+
+        async def look(self, request: SignedRequest, address: str) -> Any:
+            looked_at.append(request)
+            raise NotAuthenticated("wrong")
+
+        authenticate_signed = request_token = access_token = look
+
+    ways: Any = SignInWays(signatures=Looks(), provider=Looks())  # type: ignore[arg-type]
+    limits = LimitsConfig(address_rate=1, address_burst=3)
+    engine: Any = MadeUpEngine(**ENGINE)
+    site = make_site(
+        reactor, engine, AnybodyIsAnna(), [], HttpConfig(), limits=limits, sign_ins=ways
+    )
+    application = Client(await listening(site))
+    signed = {"Authorization": 'OAuth oauth_consumer_key="x"'}
+    asked = [
+        ("GET", "/api/devices"),
+        ("POST", "/oauth/request_token"),
+        ("POST", "/oauth/access_token"),
+    ]
+    for method, path in asked:
+        assert (await application.request(method, path, headers=signed)).code == 401
+    assert len(looked_at) == len(asked)
+
+    for method, path in (*asked, ("GET", "/oauth/authorize?oauth_token=x")):
+        assert (await application.request(method, path, headers=signed)).code == 429
+    assert len(looked_at) == len(asked)
+
+
+@ensureDeferred
 async def test_who_watches_the_service_is_never_told_to_slow_down(start_site: StartSite) -> None:
     limits = LimitsConfig(address_rate=1, address_burst=1)
     engine = MadeUpEngine(metrics=Noun(text=returning(b"")), **ENGINE)
@@ -56,6 +99,32 @@ async def test_an_account_is_told_to_slow_down(start_site: StartSite) -> None:
 
     assert_too_many(await client.get("/api/workspaces"), "of this account")
     assert (await Client(client.port).get("/api/devices")).code == 401
+
+
+@ensureDeferred
+async def test_an_account_leaves_connections_to_others(start_site: StartSite) -> None:
+    """Who reads slowly, or asks what takes long, could otherwise have them all."""
+    patience = Patience()
+
+    async def find(*_: Any, **__: Any) -> Any:
+        await patience.wait()
+        return ()
+
+    engine = MadeUpEngine(devices=Noun(list=find), workspaces=Noun(list=NOTHING))
+    _, client = await start_site(engine, connections_max=16)
+    under_way = [await client.raw() for _ in range(4)]
+    for connection in under_way:
+        connection.send(f"GET /api/devices HTTP/1.1\r\nHost: x\r\n{client.authorization_line}\r\n")
+    await eventually(lambda: len(patience.waiting) == 4)
+
+    assert_too_many(await client.get("/api/workspaces"), "this account has 4 requests under way")
+
+    under_way[0].hang_up()
+    await eventually(lambda: patience.waiting[0].called)
+    assert (await client.get("/api/workspaces")).code == 200
+    patience.go_on()
+    for connection in under_way[1:]:
+        connection.hang_up()
 
 
 @ensureDeferred

@@ -144,8 +144,9 @@ def test_whatever_they_say_there_is_an_answer(
         ("[::1]:80", "[::1]:80"),
         ("evil/../x", "localhost"),
         ("a b", "localhost"),
+        (["a.example.org", "b.example.org"], "localhost"),
         ("", "localhost"),
     ],
 )
-def test_the_host_is_what_the_client_calls_it(told: str, host: str) -> None:
+def test_the_host_is_what_the_client_calls_it(told: str | list[str], host: str) -> None:
     assert external_host(headers(Host=told), None) == host

@@ -159,3 +159,17 @@ async def test_a_stream_whose_sign_in_ends_before_hello_is_refused(start_site: S
 
     assert b" 401 " in await stream.until(b"\r\n")
     await eventually(lambda: len(site.streams) == 0)
+
+
+@ensureDeferred
+async def test_a_stream_whose_sign_in_has_ended_before_it_was_there_is_refused(
+    start_site: StartSite,
+) -> None:
+    engine = MadeUpEngine(
+        workspaces=Noun(list=returning((HOME,))), sign_ins=Noun(holds=returning(False))
+    )
+    site, client = await start_site(engine)
+
+    assert (await client.get("/api/events")).code == 401
+
+    await eventually(lambda: len(site.streams) == 0)

@@ -51,6 +51,7 @@ TITLES = {
     HTTPStatus.BAD_REQUEST: "This was not understood",
 }
 OTHER_TITLE = "This did not work"
+OVER = {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.BAD_REQUEST}
 
 
 class AuthorizeResource(JSONResource):
@@ -114,7 +115,8 @@ class AuthorizeResource(JSONResource):
         if isinstance(error, TokenNotFound):
             told = str(error.identity)
         headers = tuple(each for each in answer.headers if each[0] != b"WWW-Authenticate")
-        return Answer(pages.problem_page(title, told), answer.code, (*headers, *html_headers()))
+        body = pages.problem_page(title, told, is_over=answer.code in OVER)
+        return Answer(body, answer.code, (*headers, *html_headers()))
 
 
 def question(request: ApiRequest, asked: Asked, *, email: str = "", problem: str = "") -> Answer:

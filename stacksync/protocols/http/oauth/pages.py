@@ -132,9 +132,13 @@ def leaving_page(asked: Asked, url: str) -> bytes:
     )
 
 
-def problem_page(title: str, problem: str) -> bytes:
-    """Nothing can be answered here."""
-    return page(title, alert(problem))
+def problem_page(title: str, problem: str, *, is_over: bool) -> bytes:
+    """Nothing can be answered here.
+
+    :param is_over: only the application can begin anew, so that is where to go.
+    """
+    again = "<p>Go back to the application and begin again there.</p>\n" if is_over else ""
+    return page(title, alert(problem) + again)
 
 
 def sentence(text: str) -> str:

@@ -22,7 +22,7 @@ p, ul, dd { overflow-wrap: anywhere; }
 label { display: block; margin-top: 1rem; font-weight: 600; }
 input { width: 100%; margin-top: .25rem; padding: .5rem; font: inherit;
     color: FieldText; background: Field; border: 1px solid GrayText; border-radius: .25rem; }
-.alert { margin: 1rem 0; padding: .75rem 1rem; border: 2px solid #c62828; border-radius: .25rem; }
+.alert { margin: 1rem 0; padding: .75rem 1rem; border: 2px solid #d32f2f; border-radius: .25rem; }
 .choice { display: flex; flex-wrap: wrap; gap: .75rem; margin-top: 1.5rem; }
 button { min-height: 2.75rem; padding: .5rem 1.5rem; font: inherit; cursor: pointer;
     border: 1px solid ButtonText; border-radius: .25rem;

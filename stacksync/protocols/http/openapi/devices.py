@@ -52,7 +52,8 @@ UPDATE = Operation(
     "Describe a device anew",
     {200: answer("The device.", schema("Device")), **json_problems(404)},
     parameters=(API,),
-    description="What is left out, or null, stays as it is.",
+    description="What is left out, or null, stays as it is. A device's token describes that device"
+    " alone; another gets 403.",
     body=json_body(schema("DeviceDescription"), EXAMPLE),
 )
 REVOKE = Operation(

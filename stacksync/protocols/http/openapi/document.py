@@ -58,7 +58,8 @@ no answer came: it is done once, and answered as the first time.
 
 **Devices.** Other devices of the account and other members hear of each write at once. A client
 that listens to `/events` registers a device and names it in `StackSync-Device`, so that it knows
-its own changes.
+its own changes. Whatever is asked in the name of a device that is not the account's, or was
+revoked, gets 404.
 
 **Quota.** Counts for the owner of the workspace; 413 where it does not allow a write.
 

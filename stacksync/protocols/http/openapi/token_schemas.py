@@ -7,7 +7,10 @@ from stacksync.protocols.http.openapi.parts import Part, asked, record, schema
 from stacksync.protocols.http.openapi.values import INSTANT, TEXT, UUID, nullable, one_of
 
 SCOPES = [scope.value for scope in Scope]
-SCOPE: Part = {**one_of(*SCOPES), "description": "`read-only`: `GET` and `HEAD`, nothing else."}
+SCOPE: Part = {
+    **one_of(*SCOPES),
+    "description": "`read-only`: `GET` and `HEAD`, and to revoke itself.",
+}
 EXPIRES: Part = {**nullable(INSTANT), "description": "Null: when it is revoked."}
 COMMON: dict[str, Part] = {
     "name": {**TEXT, "description": "What its owner calls it."},

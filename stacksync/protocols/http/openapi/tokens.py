@@ -50,8 +50,8 @@ MAKE = Operation(
     parameters=(API,),
     description="Sign in with the password: a token gets 403. A client keeps the token instead of"
     " the password, sends it as `Authorization: Bearer …`, and signs in to the broker with"
-    " `account_id` and the token. 409: the account has as many tokens as it may have"
-    " (`tokens.max_per_account`).",
+    " `account_id` and the token. A repeat makes another token: each is told only once. 409: the"
+    " account has as many tokens as it may have (`tokens.max_per_account`).",
     body=json_body(schema("TokenOrder"), EXAMPLE),
 )
 REVOKE = Operation(
@@ -62,8 +62,8 @@ REVOKE = Operation(
         **problems(404),
     },
     parameters=(API,),
-    description="An application's as well as a device's. A token that is not read-only may revoke"
-    " itself; the others take the password.",
+    description="An application's as well as a device's. Any token may revoke itself, a read-only"
+    " one too; the others take the password.",
 )
 TOKEN_IN_PATH = parameter(
     "path",

@@ -56,7 +56,7 @@ def test_whatever_comes_from_elsewhere_is_escaped() -> None:
         pages.verifier_page(asked, NASTY),
         pages.denied_page(asked),
         pages.leaving_page(asked, NASTY),
-        pages.problem_page(NASTY, NASTY),
+        pages.problem_page(NASTY, NASTY, is_over=True),
     ):
         assert b"<script" not in page
         assert b"'><" not in page
