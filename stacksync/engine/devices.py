@@ -86,7 +86,10 @@ class Devices:
         :raises InvalidRequest: a part of the description cannot be stored.
         """
         check_scope(principal)
-        check_is_device(principal, device_id)
+        if principal.sign_in is SignIn.TOKEN and device_id != principal.device_id:
+            # Of somebody else's device nobody is told that it is there.
+            await self._check_own(principal.account_id, device_id)
+            check_is_device(principal, device_id)
         validation.check_device(description)
         device = await self._table.update(principal.account_id, device_id, description)
         if device is None:
@@ -183,9 +186,7 @@ class Devices:
         if named in self._own:
             return
         changes = self._changes
-        device = await self._table.by_id(principal.device_id)
-        if device is None or device.account_id != principal.account_id:
-            raise DeviceNotFound(principal.device_id)
+        await self._check_own(*named)
         # Else it may have been revoked after we were told that it was there.
         if changes == self._changes:
             if len(self._own) >= REMEMBERED:
@@ -199,6 +200,11 @@ class Devices:
         """
         await self.check_acting(principal)
         return await self.acting(principal)
+
+    async def _check_own(self, account_id: UUID, device_id: UUID) -> None:
+        device = await self._table.by_id(device_id)
+        if device is None or device.account_id != account_id:
+            raise DeviceNotFound(device_id)
 
     def _changed(self, account_id: UUID) -> None:
         self._changes += 1

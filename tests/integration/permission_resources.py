@@ -64,6 +64,8 @@ def row(
             "proposal": folder.proposal,
             "token": folder.token,
             "lost_device": folder.lost_device,
+            # A device's token describes that device alone.
+            "signed_in_device": lambda: folder.device_of(folder.users["owner"]),
             "asked": lambda: folder.proposal_to(
                 user if is_invited(folder, user) else other(folder)
             ),
@@ -113,7 +115,7 @@ RESOURCES: dict[str, Row] = {
     ),
     "GET /devices": row(OWN, "/devices"),
     "POST /devices": row(OWN, "/devices", json={"name": "phone"}),
-    "PUT /devices/{device}": row(OWNER, "/devices/{device}", json={"name": "laptop"}),
+    "PUT /devices/{device}": row(OWNER, "/devices/{signed_in_device}", json={"name": "laptop"}),
     "DELETE /devices/{device}": row(OWNER, "/devices/{lost_device}", takes_password=True),
     "GET /events": row(OWN, "/events"),
     "POST /file": row(
