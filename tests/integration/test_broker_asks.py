@@ -154,8 +154,8 @@ def test_members_hear_of_each_others_commits(spoiled: bool, stage: Stage, people
     workspace, _ = shared(anna, bert)
     if spoiled:
         make_another(stage.client(stage.token(anna.user)), f"multi#{workspace}")
-    anna.listen()
     bert.listen()
+    anna.listen()
 
     anna.commit(new_file(), workspace_id=workspace)
 

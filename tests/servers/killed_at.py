@@ -30,6 +30,7 @@ Method = Callable[..., Coroutine[Any, Any, Any]]
 Naming = Callable[..., str | None]
 
 BACKGROUND = {
+    "remove expired tokens",
     *("claim jobs", "send hints", "renew claims", "release jobs", "health check"),
     *("write audit", "prune audit"),
 }
