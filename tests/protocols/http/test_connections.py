@@ -12,7 +12,7 @@ from pytest_twisted import ensureDeferred
 from twisted.internet.task import Clock
 from twisted.logger import capturedLogs
 
-from stacksync.protocols.http import connections
+from stacksync.protocols.http import allowance, connections
 from stacksync.protocols.http.connections import Connections
 from tests.protocols.http.client import Client, Conversation, Patience, eventually
 from tests.protocols.http.conftest import StartSite
@@ -71,7 +71,11 @@ async def test_who_has_just_been_answered_stays_longer_than_who_sends_byte_by_by
 
 
 @ensureDeferred
-async def test_requests_under_way_and_event_streams_stay(start_site: StartSite) -> None:
+async def test_requests_under_way_and_event_streams_stay(
+    start_site: StartSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # All connections are one account's here.
+    monkeypatch.setattr(allowance, "SHARE", 1)
     patience = Patience()
 
     async def slowly(*_: Any) -> Any:
