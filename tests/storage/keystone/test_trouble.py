@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import pytest_twisted
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 
 from stacksync.errors import ConfigurationError, Unavailable
 from stacksync.http_client import CertificateRefused
@@ -201,6 +201,8 @@ async def test_giving_up_a_request_asks_nothing_more(
     wire.proxy.hold_answers()
     asked = Deferred.fromCoroutine(identities.check_password("nobody", "secret"))
     asked.cancel()
+    with pytest.raises(CancelledError):
+        await asked
     wire.proxy.release()
     assert await identities.find("nobody") is None
     assert wire.sign_ins <= 2
