@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,9 @@ LOCAL = "local"
 
 UNIX = "unix"
 """What the settings call them."""
+
+ADDRESSES_KNOWN = 4096
+"""How many are remembered as they were read, for each request asks."""
 
 SCHEMES = ("http", "https")
 TRACES = (b"X-Forwarded-For", b"X-Forwarded-Proto", b"X-Real-IP", b"Forwarded", b"Via")
@@ -113,11 +117,13 @@ def external_host(headers: Headers, own: object) -> str:
     return host if port is None else f"{host}:{port}"
 
 
+@lru_cache(maxsize=ADDRESSES_KNOWN)
 def is_on_this_machine(peer: str) -> bool:
     parsed = _parsed(peer)
     return peer == LOCAL or (parsed is not None and parsed.is_loopback)
 
 
+@lru_cache(maxsize=ADDRESSES_KNOWN)
 def normal(text: str) -> str | None:
     """An IP address as it is usually written, without a port; ``None`` if it is none."""
     match = _WITH_PORT.fullmatch(text)
@@ -125,6 +131,7 @@ def normal(text: str) -> str | None:
     return None if parsed is None else str(parsed)
 
 
+@lru_cache(maxsize=ADDRESSES_KNOWN)
 def _parsed(text: str) -> IPv4Address | IPv6Address | None:
     try:
         # A link's own address has its interface after a percent sign.
