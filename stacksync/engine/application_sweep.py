@@ -8,13 +8,11 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from twisted.internet.defer import Deferred
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from stacksync.engine.applications import Applications
+from stacksync.engine.recurring import Recurring
 from stacksync.engine.signers import Signers
-from stacksync.errors import Unavailable
 
 log = Logger()
 
@@ -28,15 +26,13 @@ class ApplicationSweep:
     def __init__(self, reactor: Any, applications: Applications, signers: Signers) -> None:
         self._applications = applications
         self._signers = signers
-        self._loop = LoopingCall(self._turn)
-        self._loop.clock = reactor
+        self._recurring = Recurring(reactor, "applications", INTERVAL, self.sweep)
 
     def start(self) -> None:
-        self._loop.start(INTERVAL, now=False)
+        self._recurring.start()
 
     def stop(self) -> None:
-        if self._loop.running:
-            self._loop.stop()
+        self._recurring.stop()
 
     async def sweep(self) -> None:
         """:raises Unavailable: the database is away."""
@@ -48,14 +44,3 @@ class ApplicationSweep:
                 tokens=tokens,
                 nonces=nonces,
             )
-
-    def _turn(self) -> Deferred[None]:
-        return Deferred.fromCoroutine(self._sweep_quietly())
-
-    async def _sweep_quietly(self) -> None:
-        try:
-            await self.sweep()
-        except Unavailable as error:
-            log.debug("applications: {problem}", problem=str(error))
-        except Exception:
-            log.failure("applications: what they left behind could not be removed")

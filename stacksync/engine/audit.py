@@ -18,7 +18,6 @@ from uuid import UUID
 from attrs import define, field
 from twisted.internet.defer import CancelledError, Deferred, DeferredLock
 from twisted.internet.defer import TimeoutError as DeferredTimeout
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from stacksync.db.audit import AuditFilter, AuditTable
@@ -27,6 +26,7 @@ from stacksync.engine.audit_log import log_event
 from stacksync.engine.audit_notes import AuditNotes, Gathered
 from stacksync.engine.audit_texts import clean
 from stacksync.engine.recent_sign_ins import RecentSignIns
+from stacksync.engine.recurring import Recurring
 from stacksync.errors import Unavailable
 from stacksync.model import AuditEvent, AuditKind, Principal
 
@@ -63,20 +63,22 @@ class Audit:
     _recent: RecentSignIns = field(init=False, factory=RecentSignIns)
     _dropped: int = field(init=False, default=0)
     _writing: DeferredLock = field(init=False, factory=DeferredLock)
-    _loops: list[LoopingCall] = field(init=False, factory=list)
+    _flushing: Recurring = field(init=False)
+    _pruning: Recurring = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._flushing = Recurring(self._reactor, "audit", FLUSH_INTERVAL, self.flush)
+        self._pruning = Recurring(self._reactor, "audit", PRUNE_INTERVAL, self._prune)
 
     def start(self) -> None:
         """Begin to write what is noted, and to remove what is old."""
-        for turn, interval in ((self.flush, FLUSH_INTERVAL), (self._prune, PRUNE_INTERVAL)):
-            loop = LoopingCall(lambda turn=turn: Deferred.fromCoroutine(turn()))
-            loop.clock = self._reactor
-            loop.start(interval, now=turn == self._prune)
-            self._loops.append(loop)
+        self._flushing.start()
+        self._pruning.start(now=True)
 
     async def stop(self) -> None:
         """Write what was noted, unless that takes too long, and end."""
-        while self._loops:
-            self._loops.pop().stop()
+        self._flushing.stop()
+        self._pruning.stop()
         with suppress(DeferredTimeout):
             await Deferred.fromCoroutine(self.flush()).addTimeout(STOP_TIMEOUT, self._reactor)
         if self._unwritten:
@@ -163,15 +165,9 @@ class Audit:
         return removed
 
     async def _prune(self) -> None:
-        try:
-            removed = await self.prune()
-        except Unavailable as error:
-            log.debug("audit: {problem}", problem=str(error))
-        except Exception:
-            log.failure("audit: old lines could not be removed")
-        else:
-            if removed:
-                log.info("audit: {removed} old lines were removed", removed=removed)
+        removed = await self.prune()
+        if removed:
+            log.info("audit: {removed} old lines were removed", removed=removed)
 
     async def _flush(self) -> None:
         for gathered in self._notes.take():

@@ -14,16 +14,12 @@ from typing import Any
 from uuid import UUID
 
 from attrs import frozen
-from twisted.internet.defer import Deferred
-from twisted.internet.task import LoopingCall
-from twisted.logger import Logger
 
 from stacksync.db.database import Transaction
 from stacksync.db.sign_ins import SignInTable
-from stacksync.errors import AccountNotFound, NotAuthenticated, Unavailable
+from stacksync.engine.recurring import Recurring
+from stacksync.errors import AccountNotFound, NotAuthenticated
 from stacksync.model import Principal, SignIn
-
-log = Logger()
 
 INTERVAL = 5.0
 """Seconds between two looks."""
@@ -81,16 +77,14 @@ class SignIns:
         self._subscribers: list[Subscriber] = []
         self._seen: dict[UUID, datetime] = {}
         self._looked_at = reactor.seconds()
-        self._loop = LoopingCall(self._turn)
-        self._loop.clock = reactor
+        self._recurring = Recurring(reactor, "sign-ins", INTERVAL, self.look)
 
     def start(self) -> None:
         self._looked_at = self._reactor.seconds()
-        self._loop.start(INTERVAL, now=False)
+        self._recurring.start()
 
     def stop(self) -> None:
-        if self._loop.running:
-            self._loop.stop()
+        self._recurring.stop()
 
     def subscribe(self, callback: Subscriber) -> None:
         """Call with each account some of whose sign-ins may hold no more."""
@@ -168,9 +162,7 @@ class SignIns:
 
     def missed(self) -> None:
         """It may be that nobody could tell us: look at once."""
-        if self._loop.running:
-            self._loop.reset()
-            self._turn()
+        self._recurring.soon()
 
     async def look(self) -> None:
         """End the tokens whose time is over, and find what nobody has told us of.
@@ -185,14 +177,3 @@ class SignIns:
                 self.heard(account_id)
         self._seen = dict(found)
         self._looked_at = started
-
-    def _turn(self) -> Deferred[None]:
-        return Deferred.fromCoroutine(self._look_quietly())
-
-    async def _look_quietly(self) -> None:
-        try:
-            await self.look()
-        except Unavailable as error:
-            log.debug("sign-ins: {problem}", problem=str(error))
-        except Exception:
-            log.failure("sign-ins: could not be looked at")

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.defer import Deferred
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from stacksync.db.commits import CommitTable
 from stacksync.db.workspaces import WorkspaceTable
 from stacksync.engine.notifier import Notifier
-from stacksync.errors import Unavailable
+from stacksync.engine.recurring import Recurring
 from stacksync.events import Committed
 
 log = Logger()
@@ -42,23 +40,18 @@ class Sweep:
         self._workspaces = workspaces
         self._commits = commits
         self._notifier = notifier
-        self._interval = interval
         self._last_success = reactor.seconds()
-        self._loop = LoopingCall(self._turn)
-        self._loop.clock = reactor
+        self._recurring = Recurring(reactor, "sweep", interval, self._turn)
 
     def start(self) -> None:
-        self._loop.start(self._interval, now=False)
+        self._recurring.start()
 
     def stop(self) -> None:
-        if self._loop.running:
-            self._loop.stop()
+        self._recurring.stop()
 
     def soon(self) -> None:
         """Sweep at once: hints of other instances may have been missed."""
-        if self._loop.running:
-            self._loop.reset()
-            self._turn()
+        self._recurring.soon()
 
     async def sweep(self) -> int:
         """Announce what nobody has; how many workspaces that were.
@@ -86,16 +79,7 @@ class Sweep:
         self._notifier.forget_old()
         return behind
 
-    def _turn(self) -> Deferred[None]:
-        return Deferred.fromCoroutine(self._sweep_quietly())
-
-    async def _sweep_quietly(self) -> None:
-        try:
-            behind = await self.sweep()
-        except Unavailable as error:
-            log.debug("sweep: {problem}", problem=str(error))
-        except Exception:
-            log.failure("sweep")
-        else:
-            if behind:
-                log.info("sweep: announced the latest of {behind} workspaces", behind=behind)
+    async def _turn(self) -> None:
+        behind = await self.sweep()
+        if behind:
+            log.info("sweep: announced the latest of {behind} workspaces", behind=behind)

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from twisted.internet.defer import Deferred
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from stacksync.engine.recurring import Recurring
 from stacksync.engine.uploads import Uploads
-from stacksync.errors import Unavailable
 
 log = Logger()
 
@@ -26,26 +24,15 @@ class UploadSweep:
 
     def __init__(self, reactor: Any, uploads: Uploads) -> None:
         self._uploads = uploads
-        self._loop = LoopingCall(self._turn)
-        self._loop.clock = reactor
+        self._recurring = Recurring(reactor, "uploads", INTERVAL, self._sweep)
 
     def start(self) -> None:
-        self._loop.start(INTERVAL, now=False)
+        self._recurring.start()
 
     def stop(self) -> None:
-        if self._loop.running:
-            self._loop.stop()
-
-    def _turn(self) -> Deferred[None]:
-        return Deferred.fromCoroutine(self._sweep())
+        self._recurring.stop()
 
     async def _sweep(self) -> None:
-        try:
-            removed = await self._uploads.remove_expired()
-        except Unavailable as error:
-            log.debug("uploads: {problem}", problem=str(error))
-        except Exception:
-            log.failure("uploads: those that expired could not be removed")
-        else:
-            if removed:
-                log.info("uploads: {removed} had expired and were removed", removed=removed)
+        removed = await self._uploads.remove_expired()
+        if removed:
+            log.info("uploads: {removed} had expired and were removed", removed=removed)
