@@ -6,16 +6,17 @@ and looking one up needs no slow hash.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from attrs import define, field
 from zope.interface import implementer
 
-from stacksync.auth.hash_queue import Turn
 from stacksync.auth.lookups import Lookups
 from stacksync.auth.noting import Note, nobody_notes
 from stacksync.auth.proofs import NOBODY, Proofs, Verdict
+from stacksync.auth.turns import Turn
 from stacksync.engine.tokens import PREFIX, SECRET_CHARACTERS
 from stacksync.interfaces import ITokenAuthenticator
 from stacksync.model import Principal, SignIn
@@ -57,8 +58,11 @@ class BearerAuthenticator:
             raise self._proofs.impossible(address)
         digest = self._proofs.digest(token)
         name = digest.hex()
-        turn = self._proofs.turn(digest, name, address)
-        return await self._proofs.principal(digest, name, address, lambda: self._check(token, turn))
+
+        def check() -> Awaitable[Verdict]:
+            return self._check(token, self._proofs.turn(digest, name, address))
+
+        return await self._proofs.principal(digest, name, address, check)
 
     def forget(self, account_id: UUID) -> None:
         """See :meth:`stacksync.auth.proofs.Proofs.forget`."""

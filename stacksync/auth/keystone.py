@@ -16,10 +16,10 @@ from uuid import UUID, uuid4
 from attrs import define, field, frozen
 from zope.interface import implementer
 
-from stacksync.auth.hash_queue import ANYBODY, Turn
 from stacksync.auth.noting import Note, nobody_notes
 from stacksync.auth.passwords import problem_with
 from stacksync.auth.proofs import NOBODY, Proofs, Verdict
+from stacksync.auth.turns import ANYBODY, Turn
 from stacksync.errors import AccountNotFound
 from stacksync.interfaces import ITokenAuthenticator
 from stacksync.model import Account, Principal, SignIn

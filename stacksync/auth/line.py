@@ -11,11 +11,15 @@ from __future__ import annotations
 
 import ipaddress
 from collections import OrderedDict
+from functools import lru_cache
 
 from attrs import define, field
 
 PATIENCE = 20.0
 """Seconds after which somebody who has not asked again is taken to have gone."""
+
+ADDRESSES_KNOWN = 4096
+"""How many are remembered as they were read, for each request asks."""
 
 LINE_MAX = 500
 """Networks in a line; more than these do not keep their turn."""
@@ -85,6 +89,7 @@ def site_of(address: str) -> str:
     return prefix_of(address, 48)
 
 
+@lru_cache(maxsize=ADDRESSES_KNOWN)
 def prefix_of(address: str, length: int) -> str:
     if ":" not in address:
         return address

@@ -9,9 +9,9 @@ from attrs import define, field
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from stacksync.auth.hash_queue import ANYBODY, Lane, Turn
 from stacksync.auth.lookups import Lookups
 from stacksync.auth.proofs import Verdict
+from stacksync.auth.turns import ANYBODY, Lane, Turn
 from stacksync.errors import TooManyRequests, Unavailable
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from attrs import define, field
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from stacksync.auth.hash_queue import Lane, TakingTurns, Turn, Waiting
+from stacksync.auth.turns import Lane, TakingTurns, Turn, Waiting
 from stacksync.errors import TooManyRequests
 
 AT_ONCE = 2

@@ -19,7 +19,8 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 from attrs import define, field
 from twisted.logger import Logger
 
-from stacksync.auth.hash_queue import ANYBODY, QUEUE_MAX, HashQueue, Lane, Turn
+from stacksync.auth.hash_queue import QUEUE_MAX, HashQueue
+from stacksync.auth.turns import ANYBODY, Lane, Turn
 from stacksync.errors import InvalidRequest
 
 if TYPE_CHECKING:

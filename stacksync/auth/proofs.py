@@ -24,10 +24,10 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
-from stacksync.auth.hash_queue import Lane, Turn
 from stacksync.auth.line import network_of
 from stacksync.auth.noting import Note, nobody_notes, refused, signed_in
 from stacksync.auth.throttle import Attempt, Throttle, account_of
+from stacksync.auth.turns import Lane, Turn
 from stacksync.errors import NotAuthenticated, TooManyRequests
 from stacksync.model import Principal, Scope, SignIn
 

@@ -13,10 +13,10 @@ from uuid import UUID
 from attrs import define, field
 from zope.interface import implementer
 
-from stacksync.auth.hash_queue import ANYBODY, Turn
 from stacksync.auth.noting import Note, nobody_notes
 from stacksync.auth.proofs import NOBODY, Proofs, Verdict
 from stacksync.auth.throttle import EMAIL_KEPT
+from stacksync.auth.turns import ANYBODY, Turn
 from stacksync.interfaces import IAuthenticator
 from stacksync.model import Principal, SignIn
 
@@ -70,9 +70,9 @@ class PasswordAuthenticator:
         # matter; only of ASCII do we and the database surely agree what its lower case is.
         folded = email.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
         digest = self._proofs.digest(f"{len(folded)}:{folded}{password}")
-        turn = self._proofs.turn(digest, email, address)
 
         async def check() -> Verdict:
+            turn = self._proofs.turn(digest, email, address)
             if not is_possible(email):
                 await self._verifier.verify("", password, turn)
                 return NOBODY

@@ -14,7 +14,8 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.task import deferLater
 
-from stacksync.auth.hash_queue import HashQueue, Lane, Turn
+from stacksync.auth.hash_queue import HashQueue
+from stacksync.auth.turns import Lane, Turn
 from stacksync.errors import TooManyRequests, Unavailable
 
 KNOWN, SPARE = Turn(Lane.KNOWN, "anna"), Turn(Lane.SPARE)

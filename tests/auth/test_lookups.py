@@ -7,8 +7,8 @@ from attrs import define, field
 from pytest_twisted import ensureDeferred
 from twisted.internet.defer import Deferred
 
-from stacksync.auth.hash_queue import Lane, Turn
 from stacksync.auth.lookups import AT_ONCE, WAITING_MAX, Lookups
+from stacksync.auth.turns import Lane, Turn
 from stacksync.errors import TooManyRequests, Unavailable
 
 KNOWN = Turn(Lane.KNOWN, "anna")

@@ -10,10 +10,10 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from stacksync.auth.bearer import BearerAuthenticator
-from stacksync.auth.hash_queue import ANYBODY, Turn
 from stacksync.auth.noting import refused, signed_in
 from stacksync.auth.proofs import NOBODY, Verdict
 from stacksync.auth.sign_in import PasswordAuthenticator
+from stacksync.auth.turns import ANYBODY, Turn
 from stacksync.config import AuthConfig
 from stacksync.db.tokens import FoundToken
 from stacksync.errors import NotAuthenticated, TooManyRequests, Unavailable

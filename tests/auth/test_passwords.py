@@ -14,8 +14,8 @@ from twisted.internet import reactor
 from twisted.internet.defer import CancelledError, Deferred, gatherResults
 from twisted.internet.task import deferLater
 
-from stacksync.auth.hash_queue import Lane
 from stacksync.auth.passwords import PasswordHasher
+from stacksync.auth.turns import Lane
 from stacksync.config import AuthConfig
 from stacksync.errors import InvalidRequest, TooManyRequests, Unavailable
 

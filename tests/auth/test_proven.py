@@ -11,10 +11,10 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from stacksync.auth import proofs
-from stacksync.auth.hash_queue import ANYBODY, Lane, Turn
 from stacksync.auth.proofs import Verdict
 from stacksync.auth.sign_in import PasswordAuthenticator
 from stacksync.auth.throttle import BUSY_PER_TALLY
+from stacksync.auth.turns import ANYBODY, Lane, Turn
 from stacksync.config import AuthConfig
 from stacksync.errors import TooManyRequests
 from stacksync.model import Principal, SignIn

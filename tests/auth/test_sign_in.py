@@ -15,10 +15,10 @@ from twisted.python.failure import Failure
 from zope.interface.verify import verifyObject
 
 from stacksync.auth import proofs
-from stacksync.auth.hash_queue import Turn
 from stacksync.auth.local import LocalPasswords
 from stacksync.auth.passwords import PasswordHasher
 from stacksync.auth.sign_in import PasswordAuthenticator
+from stacksync.auth.turns import Turn
 from stacksync.config import AuthConfig
 from stacksync.engine.passwords import Credentials
 from stacksync.errors import NotAuthenticated, TooManyRequests, Unavailable

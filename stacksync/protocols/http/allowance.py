@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -33,8 +32,6 @@ BODY_RETRY = 1.0
 SHARE = 4
 """One account may have no more than this part of the connections under way, who could otherwise
 take them all by reading slowly."""
-
-network_of_known = lru_cache(maxsize=4096)(network_of)
 
 
 @define(eq=False)
@@ -69,7 +66,7 @@ class Allowance:
         :raises TooManyRequests: that were too many.
         """
         if address != LOCAL:
-            self._addresses.take(network_of_known(address))
+            self._addresses.take(network_of(address))
 
     def request_of(self, account_id: UUID) -> None:
         """One request of an account.
