@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING
 
 from stacksync.protocols.http.oauth.authorize import AuthorizeResource
 from stacksync.protocols.http.oauth.style import StyleResource
-from stacksync.protocols.http.oauth.tokens import AccessTokenResource, RequestTokenResource
+from stacksync.protocols.http.oauth.tokens import (
+    CredentialsResource,
+    access_token,
+    request_token,
+)
 from stacksync.protocols.http.resource import JSONResource
 
 if TYPE_CHECKING:
@@ -24,8 +28,8 @@ __all__ = ["oauth_resource"]
 def oauth_resource(engine: Engine, authenticator: IAuthenticator) -> JSONResource:
     """What stands below ``/oauth``."""
     oauth = JSONResource({})
-    oauth.putChild(b"request_token", RequestTokenResource())
+    oauth.putChild(b"request_token", CredentialsResource(request_token))
     oauth.putChild(b"authorize", AuthorizeResource(engine.oauth, authenticator))
-    oauth.putChild(b"access_token", AccessTokenResource())
+    oauth.putChild(b"access_token", CredentialsResource(access_token))
     oauth.putChild(b"style.css", StyleResource())
     return oauth

@@ -5,6 +5,7 @@ Answers are forms, as the RFC wants them; errors are a line of text.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -19,54 +20,52 @@ from stacksync.protocols.http.signed_request import FORM, signed_request
 
 if TYPE_CHECKING:
     from stacksync.interfaces import ITokenProvider
-    from stacksync.model import TokenCredentials
+    from stacksync.model import SignedRequest, TokenCredentials
     from stacksync.protocols.http.request import ApiRequest
+
+Give = Callable[
+    ["ITokenProvider", "SignedRequest", str],
+    Awaitable["tuple[TokenCredentials, Mapping[str, str]]"],
+]
 
 TEXT: Headers = ((b"Content-Type", b"text/plain; charset=utf-8"),)
 CHALLENGE: Headers = ((b"WWW-Authenticate", b'OAuth realm="StackSync"'),)
 
 
-class TokenResource(JSONResource):
-    """What both do alike."""
+class CredentialsResource(JSONResource):
+    """Gives applications what they sign with.
 
-    def __init__(self) -> None:
-        super().__init__({b"POST": self._give})
+    :param give: asks for it; its answer is the credentials, and what else is to be told.
+    """
 
-    async def _give(self, request: ApiRequest) -> Answer:
+    def __init__(self, give: Give) -> None:
+        super().__init__({b"POST": self._post})
+        self._give = give
+
+    async def _post(self, request: ApiRequest) -> Answer:
         provider = request.site.sign_ins.provider
         if provider is None:
             raise Refusal(HTTPStatus.NOT_FOUND, "applications get no access here")
-        given, more = await self._given(request, provider)
+        given, more = await self._give(provider, await signed_request(request), request.peer)
         fields = {"oauth_token": given.key, "oauth_token_secret": given.secret, **more}
         return Answer(urlencode(fields).encode("ascii"), 200, ((b"Content-Type", FORM),))
-
-    async def _given(
-        self, request: ApiRequest, provider: ITokenProvider
-    ) -> tuple[TokenCredentials, dict[str, str]]:
-        """The credentials, and what else the answer says."""
-        raise NotImplementedError
 
     def _error_answer(self, error: Exception, request: ApiRequest) -> Answer:
         return in_plain_text(super()._error_answer(error, request))
 
 
-class RequestTokenResource(TokenResource):
-    """``POST /oauth/request_token``."""
-
-    async def _given(
-        self, request: ApiRequest, provider: ITokenProvider
-    ) -> tuple[TokenCredentials, dict[str, str]]:
-        given = await provider.request_token(await signed_request(request), request.peer)
-        return given, {"oauth_callback_confirmed": "true"}
+async def request_token(
+    provider: ITokenProvider, signed: SignedRequest, address: str
+) -> tuple[TokenCredentials, Mapping[str, str]]:
+    """Temporary credentials, which a person then allows or denies."""
+    return await provider.request_token(signed, address), {"oauth_callback_confirmed": "true"}
 
 
-class AccessTokenResource(TokenResource):
-    """``POST /oauth/access_token``."""
-
-    async def _given(
-        self, request: ApiRequest, provider: ITokenProvider
-    ) -> tuple[TokenCredentials, dict[str, str]]:
-        return await provider.access_token(await signed_request(request), request.peer), {}
+async def access_token(
+    provider: ITokenProvider, signed: SignedRequest, address: str
+) -> tuple[TokenCredentials, Mapping[str, str]]:
+    """What the application may sign with from now on."""
+    return await provider.access_token(signed, address), {}
 
 
 def in_plain_text(answer: Answer) -> Answer:
