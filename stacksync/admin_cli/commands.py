@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from stacksync.admin_cli import passwords
+from stacksync.admin_cli import consumers, devices, passwords, tokens
 from stacksync.admin_cli.arguments import Arguments
 from stacksync.admin_cli.audit import show_audit
 from stacksync.admin_cli.check import check_all
-from stacksync.admin_cli.consumers import look_after_consumers
-from stacksync.admin_cli.devices import look_after_devices
 from stacksync.admin_cli.garbage import collect_garbage
 from stacksync.admin_cli.jobs import look_after_jobs
 from stacksync.admin_cli.output import Answer
 from stacksync.admin_cli.passwords import NewPassword
 from stacksync.admin_cli.readiness import check_readiness
 from stacksync.admin_cli.session import database_url, engine
-from stacksync.admin_cli.tokens import look_after_tokens
 from stacksync.admin_cli.users import USERS
 from stacksync.auth.password_policy import PasswordPolicy
 from stacksync.config import Config
 from stacksync.core import MIGRATION_TIMEOUT
 from stacksync.db.migrations import migrate, status
 from stacksync.embedded.threads import in_thread
+from stacksync.engine import Engine
 
 Command = Callable[[Any, Config], Coroutine[Deferred[Any], Any, Answer]]
+Verb = Callable[[Engine, Arguments], Awaitable[Answer]]
 
 
 def command_for(arguments: Arguments, settings: Config) -> Command:
@@ -43,6 +42,8 @@ def command_for(arguments: Arguments, settings: Config) -> Command:
         if arguments.noun in UPKEEP:
             return await UPKEEP[arguments.noun](reactor, config, arguments)
         async with engine(reactor, config) as opened:
+            if arguments.noun in SIGN_INS:
+                return await SIGN_INS[arguments.noun][arguments.verb](opened.engine, arguments)
             return await USERS[arguments.verb](opened, arguments, password)
 
     return run
@@ -93,8 +94,11 @@ UPKEEP = {
     "gc": collect_garbage,
     "fsck": check_all,
     "jobs": look_after_jobs,
-    "consumer": look_after_consumers,
-    "token": look_after_tokens,
-    "device": look_after_devices,
     "check": check_readiness,
+}
+
+SIGN_INS: Mapping[str, Mapping[str, Verb]] = {
+    "consumer": consumers.VERBS,
+    "token": tokens.VERBS,
+    "device": devices.VERBS,
 }

@@ -5,19 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from stacksync.admin_cli.arguments import Arguments
-from stacksync.admin_cli.output import Answer, table
-from stacksync.admin_cli.session import engine
-from stacksync.config import Config
+from stacksync.admin_cli.output import Answer, instant_json, minute, table
 from stacksync.engine import Engine
 from stacksync.model import Consumer
 
 NO_CALLBACK = "none: people type a code"
-
-
-async def look_after_consumers(reactor: Any, config: Config, arguments: Arguments) -> Answer:
-    """Add, list or revoke applications."""
-    async with engine(reactor, config) as opened:
-        return await VERBS[arguments.verb](opened.engine, arguments)
 
 
 async def add_consumer(engine: Engine, arguments: Arguments) -> Answer:
@@ -41,7 +33,7 @@ async def list_consumers(engine: Engine, _: Arguments) -> Answer:
             each.name,
             each.callback or NO_CALLBACK,
             f"{each.created_at:%Y-%m-%d}",
-            f"{each.revoked_at:%Y-%m-%d %H:%M UTC}" if each.revoked_at else "",
+            minute(each.revoked_at) if each.revoked_at is not None else "",
         )
         for each in consumers
     ]
@@ -61,11 +53,10 @@ VERBS = {"add": add_consumer, "list": list_consumers, "revoke": revoke_consumer}
 
 
 def consumer_json(consumer: Consumer) -> dict[str, Any]:
-    revoked_at = consumer.revoked_at
     return {
         "key": consumer.key,
         "name": consumer.name,
         "callback": consumer.callback,
-        "created_at": consumer.created_at.isoformat(timespec="milliseconds"),
-        "revoked_at": revoked_at.isoformat(timespec="milliseconds") if revoked_at else None,
+        "created_at": instant_json(consumer.created_at),
+        "revoked_at": instant_json(consumer.revoked_at),
     }

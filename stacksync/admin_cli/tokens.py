@@ -6,16 +6,8 @@ from typing import Any
 
 from stacksync.admin_cli.arguments import Arguments
 from stacksync.admin_cli.output import Answer, instant_json, minute, table
-from stacksync.admin_cli.session import engine
-from stacksync.config import Config
 from stacksync.engine import Engine
 from stacksync.model import Principal, SignIn, Token
-
-
-async def look_after_tokens(reactor: Any, config: Config, arguments: Arguments) -> Answer:
-    """List or revoke tokens."""
-    async with engine(reactor, config) as opened:
-        return await VERBS[arguments.verb](opened.engine, arguments)
 
 
 async def list_tokens(engine: Engine, arguments: Arguments) -> Answer:
