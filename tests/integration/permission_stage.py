@@ -13,8 +13,6 @@ from tests.servers.stacksync import KnownUser, StackSyncProcess
 
 ROLES = ("stranger", "ex-member", "invited", "viewer", "editor", "owner")
 MEMBERS = ("viewer", "editor", "owner")
-SOME = ("stranger", "viewer", "owner")
-"""Who may do nothing, who may do some things, and who may do all."""
 
 SECRET = "s3cret"
 """In the name of every file of the folder."""
