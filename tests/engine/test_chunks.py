@@ -24,7 +24,7 @@ from tests.db.builders import World
 from tests.db.observation import Psql
 from tests.engine.conftest import People, Person
 from tests.engine.content.builders import MIB, Pieces, all_of, client_name, in_pieces, noise
-from tests.engine.sharing import shared_workspace
+from tests.engine.two_members import shared_workspace
 
 PLAIN = noise(3 * MIB)
 

@@ -13,7 +13,7 @@ from stacksync.errors import InvalidRequest, ItemNotFound
 from stacksync.model import ItemPage, ItemShape, Order, Paging
 from tests.db.builders import World, delete, folder, new
 from tests.engine.conftest import People
-from tests.engine.sharing import put, shared_workspace
+from tests.engine.two_members import put, shared_workspace
 
 SHAPE = ItemShape({"name": "filename", "size": "size"})
 

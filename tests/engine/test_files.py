@@ -32,7 +32,7 @@ from tests.engine.content.builders import (
     noise,
 )
 from tests.engine.making_files import Untouchable, content_of, make
-from tests.engine.sharing import put, shared_workspace
+from tests.engine.two_members import put, shared_workspace
 
 CONTENT = noise(5 * MIB)
 

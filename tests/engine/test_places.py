@@ -17,7 +17,7 @@ from stacksync.errors import (
 )
 from tests.db.builders import World, delete, folder, new
 from tests.engine.conftest import People
-from tests.engine.sharing import put, shared_workspace
+from tests.engine.two_members import put, shared_workspace
 
 
 @ensureDeferred

@@ -23,7 +23,7 @@ from stacksync.errors import (
 from stacksync.model import Item, ItemShape, ItemStatus, Order, Paging
 from tests.db.builders import World, change, delete, folder, new
 from tests.engine.conftest import Listener, People, Person
-from tests.engine.sharing import put, shared_workspace
+from tests.engine.two_members import put, shared_workspace
 
 SHAPE = ItemShape({"name": "name"})
 NEWEST_FIRST = Paging(100, order=Order.MODIFIED, descending=True)
