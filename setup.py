@@ -88,7 +88,7 @@ setup(
     package_data={
         "stacksync.db": ["schema/*.sql", "functions/*.sql"],
         "stacksync.auth": ["*.txt"],
-        "stacksync.protocols.amqp": ["*.xml"],
+        "stacksync.protocols.amqp.wire": ["*.xml"],
     },
     include_package_data=False,
     install_requires=REQUIRED,

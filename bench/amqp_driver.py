@@ -15,7 +15,7 @@ from bench.listener import listen
 from bench.measurement import Measurement
 from bench.users import User
 from bench.wire import amqp_commit, amqp_request, new_file, new_stamp, stamped
-from stacksync.protocols.amqp.channel import ChannelHandler
+from stacksync.protocols.amqp.wire.channel import ChannelHandler
 
 CHUNKS = range(1, 9)
 

@@ -17,7 +17,7 @@ from bench.stage import Stage
 from bench.users import User, ask
 from bench.wire import MODIFIED, chunk_names
 from stacksync.db.items import changes_statement
-from stacksync.protocols.amqp.changes import SHAPE
+from stacksync.protocols.amqp.methods.changes import SHAPE
 
 FILES_PER_FOLDER = 9
 ITEMS_PER_COMMIT = 1000

@@ -14,9 +14,9 @@ from bench.driver import Job, Measured, connect, drive
 from bench.http_connection import HttpConnection
 from bench.users import User
 from bench.wire import amqp_call, amqp_request, http_request, new_stamp, stamped
-from stacksync.protocols.amqp.channel import ChannelHandler
-from stacksync.protocols.amqp.connection import Connection
-from stacksync.protocols.amqp.frames import Delivery
+from stacksync.protocols.amqp.wire.channel import ChannelHandler
+from stacksync.protocols.amqp.wire.connection import Connection
+from stacksync.protocols.amqp.wire.frames import Delivery
 
 ANSWER_SECONDS = 30.0
 

@@ -17,8 +17,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import connectProtocol
 from twisted.internet.task import react
 
-from stacksync.protocols.amqp.address import Address
-from stacksync.protocols.amqp.connection import Connection
+from stacksync.protocols.amqp.wire.address import Address
+from stacksync.protocols.amqp.wire.connection import Connection
 
 Job = dict[str, Any]
 Measured = dict[str, Any]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import perf_counter
 
-from stacksync.protocols.amqp.channel import ChannelHandler
-from stacksync.protocols.amqp.connection import Connection
-from stacksync.protocols.amqp.frames import Delivery
+from stacksync.protocols.amqp.wire.channel import ChannelHandler
+from stacksync.protocols.amqp.wire.connection import Connection
+from stacksync.protocols.amqp.wire.frames import Delivery
 
 SUCCESS = b'"commitSucceed":true'
 METHOD = b'"method":"notifyCommit"'

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 from bench.users import User
-from stacksync.protocols.amqp import frames
+from stacksync.protocols.amqp.wire import frames
 
 STAMP = b"00000000-0000-4000-8000-00000000ffff"
 """Stands where the id of the request goes; file names hold it, too."""

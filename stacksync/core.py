@@ -28,7 +28,7 @@ from stacksync.embedded.postgres import EmbeddedPostgres
 from stacksync.embedded.threads import in_thread
 from stacksync.engine import Engine, engine_on
 from stacksync.engine.jobs.disconnect import FindConnections
-from stacksync.engine.sign_ins import BrokerAnswers
+from stacksync.engine.sign_in.sign_ins import BrokerAnswers
 from stacksync.errors import SchemaMismatch, Unavailable
 from stacksync.interfaces import IBrokerConnections
 from stacksync.provisioning import Provisioning

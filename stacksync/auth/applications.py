@@ -15,14 +15,14 @@ from zope.interface import implementer
 from stacksync.auth.noting import Note, nobody_notes, refusals_noted
 from stacksync.auth.signature_check import Step
 from stacksync.auth.signatures import WRONG, SignatureReader, Signed
-from stacksync.engine.signers import Nonce
+from stacksync.engine.oauth.signers import Nonce
 from stacksync.errors import Forbidden, InvalidRequest, NotAuthenticated
 from stacksync.interfaces import ITokenProvider
 from stacksync.model import Scope, SignedRequest, SignIn, TokenCredentials
 
 if TYPE_CHECKING:
-    from stacksync.engine.applications import Applications
-    from stacksync.engine.signers import Signers
+    from stacksync.engine.oauth.applications import Applications
+    from stacksync.engine.oauth.signers import Signers
 
 
 @implementer(ITokenProvider)

@@ -17,7 +17,7 @@ from stacksync.auth.lookups import Lookups
 from stacksync.auth.noting import Note, nobody_notes
 from stacksync.auth.proofs import NOBODY, Proofs, Verdict
 from stacksync.auth.turns import Turn
-from stacksync.engine.tokens import PREFIX, SECRET_CHARACTERS
+from stacksync.engine.sign_in.tokens import PREFIX, SECRET_CHARACTERS
 from stacksync.interfaces import ITokenAuthenticator
 from stacksync.model import Principal, SignIn
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
     from stacksync.config import AuthConfig
-    from stacksync.engine.tokens import Tokens
+    from stacksync.engine.sign_in.tokens import Tokens
 
 WRONG = "Authorization: this is no token, or one that has expired or was revoked"
 

@@ -36,13 +36,16 @@ NAMES_MAX = 10_000
 
 
 class ShownTokens(Protocol):
-    """Knows devices' tokens; :class:`stacksync.engine.tokens.Tokens` does."""
+    """Knows devices' tokens; :class:`stacksync.engine.sign_in.tokens.Tokens` does."""
 
     async def shown(self, secret: str) -> FoundToken | None: ...
 
 
 class KnownLogins(Protocol):
-    """Knows whose login is which; :class:`stacksync.engine.broker_access.BrokerAccess` does."""
+    """Knows whose login is which.
+
+    :class:`stacksync.engine.sign_in.broker_access.BrokerAccess` does.
+    """
 
     async def account_of(self, login: str) -> UUID | None: ...
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
     from stacksync.config import AuthConfig
-    from stacksync.engine.passwords import Credentials
+    from stacksync.engine.sign_in.passwords import Credentials
 
 TOKEN_CHARACTERS_MAX = 8192
 """More than any token that Keystone makes has; a longer one need not be sent there."""
@@ -43,7 +43,7 @@ class KnownAccounts(Protocol):
 
 
 class KnownPasswords(Protocol):
-    """Finds whose e-mail is which; :class:`stacksync.engine.passwords.Passwords` does."""
+    """Finds whose e-mail is which; :class:`stacksync.engine.sign_in.passwords.Passwords` does."""
 
     async def credentials(self, email: str) -> Credentials | None: ...
 

@@ -16,11 +16,11 @@ from stacksync.errors import TooManyRequests, Unavailable
 
 if TYPE_CHECKING:
     from stacksync.auth.passwords import PasswordHasher
-    from stacksync.engine.passwords import Credentials
+    from stacksync.engine.sign_in.passwords import Credentials
 
 
 class KnownPasswords(Protocol):
-    """Finds hashes; :class:`stacksync.engine.passwords.Passwords` does."""
+    """Finds hashes; :class:`stacksync.engine.sign_in.passwords.Passwords` does."""
 
     async def credentials(self, email: str) -> Credentials | None: ...
     async def renew(self, account_id: UUID, old_hash: str, new_hash: str) -> bool: ...

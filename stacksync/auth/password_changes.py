@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from attrs import define
 from zope.interface import implementer
 
-from stacksync.engine.passwords import check_may_change
+from stacksync.engine.sign_in.passwords import check_may_change
 from stacksync.errors import Conflict, Forbidden
 from stacksync.interfaces import IPasswordChanges
 from stacksync.model import Account, Principal
@@ -28,7 +28,7 @@ class KnownAccounts(Protocol):
 
 
 class KnownPasswords(Protocol):
-    """Keeps hashes; :class:`stacksync.engine.passwords.Passwords` does."""
+    """Keeps hashes; :class:`stacksync.engine.sign_in.passwords.Passwords` does."""
 
     async def change(self, principal: Principal, password_hash: str | None) -> int: ...
 

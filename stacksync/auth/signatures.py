@@ -20,13 +20,13 @@ from zope.interface import implementer
 from stacksync.auth.noting import Note, nobody_notes, refusals_noted, signed_in
 from stacksync.auth.signature_check import METHODS, PLAINTEXT, Facts, Step, is_right
 from stacksync.auth.signed_parameters import SignedParameters, parameters_of
-from stacksync.engine.signers import KEY_CHARACTERS, Nonce
+from stacksync.engine.oauth.signers import KEY_CHARACTERS, Nonce
 from stacksync.errors import InvalidRequest, NotAuthenticated
 from stacksync.interfaces import ISignatureAuthenticator
 from stacksync.model import Principal, SignedRequest, SignIn
 
 if TYPE_CHECKING:
-    from stacksync.engine.signers import SignerRow, Signers
+    from stacksync.engine.oauth.signers import SignerRow, Signers
 
 NONCE_CHARACTERS = 128
 VALUE_CHARACTERS = 4096

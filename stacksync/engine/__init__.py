@@ -28,11 +28,10 @@ from stacksync.db.proposals import ProposalTable
 from stacksync.db.uploads import UploadTable
 from stacksync.db.workspaces import WorkspaceTable
 from stacksync.engine.access import Access
-from stacksync.engine.account_audit import AccountAudit
 from stacksync.engine.accounts import Accounts
-from stacksync.engine.asking import Asking
 from stacksync.engine.audit import Audit, audit_on
-from stacksync.engine.broker_access import BrokerAccess
+from stacksync.engine.audit.accounts import AccountAudit
+from stacksync.engine.audit.shares import ShareAudit
 from stacksync.engine.changes import ChangeLog
 from stacksync.engine.chunks import Chunks
 from stacksync.engine.commit_queue import CommitQueue
@@ -48,31 +47,32 @@ from stacksync.engine.jobs.claims import LEASE
 from stacksync.engine.jobs.disconnect import FindConnections
 from stacksync.engine.jobs.handlers import handlers_on
 from stacksync.engine.jobs.remove_identity import RemoveIdentity
-from stacksync.engine.members import Members
 from stacksync.engine.metrics import Measurements
-from stacksync.engine.mounts import Mounts
-from stacksync.engine.moves import Moves
 from stacksync.engine.notifier import Notifier
 from stacksync.engine.oauth import OAuth
-from stacksync.engine.passwords import Passwords
-from stacksync.engine.proposals import Proposals
 from stacksync.engine.relocation import Relocation
 from stacksync.engine.removal import AccountRemoval
 from stacksync.engine.repeats import Repeats
-from stacksync.engine.share_audit import ShareAudit
-from stacksync.engine.share_jobs import ShareJobs
-from stacksync.engine.sharing import Sharing, SharingSettings
-from stacksync.engine.sign_ins import BrokerAnswers, SignIns
+from stacksync.engine.sharing.asking import Asking
+from stacksync.engine.sharing.jobs import ShareJobs
+from stacksync.engine.sharing.members import Members
+from stacksync.engine.sharing.mounts import Mounts
+from stacksync.engine.sharing.moves import Moves
+from stacksync.engine.sharing.proposals import Proposals
+from stacksync.engine.sharing.shared_folders import Sharing, SharingSettings
+from stacksync.engine.sharing.transfers import Transfers
+from stacksync.engine.sign_in.broker_access import BrokerAccess
+from stacksync.engine.sign_in.passwords import Passwords
+from stacksync.engine.sign_in.sign_ins import BrokerAnswers, SignIns
+from stacksync.engine.sign_in.tokens import Tokens, TokenSettings
+from stacksync.engine.sign_in.ways_in import ways_in_on
 from stacksync.engine.sweep import Sweep
-from stacksync.engine.tokens import Tokens, TokenSettings
-from stacksync.engine.transfers import Transfers
 from stacksync.engine.trash import Trash
-from stacksync.engine.upload_sweep import UploadSweep
-from stacksync.engine.upload_target import UploadTarget
 from stacksync.engine.uploads import Uploads
+from stacksync.engine.uploads.sweep import UploadSweep
+from stacksync.engine.uploads.target import UploadTarget
 from stacksync.engine.validation import Limits
 from stacksync.engine.versions import Versions
-from stacksync.engine.ways_in import ways_in_on
 from stacksync.engine.workspaces import Workspaces
 from stacksync.interfaces import IBlobStore
 from stacksync.metrics import Metrics

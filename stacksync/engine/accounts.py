@@ -8,11 +8,11 @@ from uuid import UUID
 from stacksync.db.accounts import AccountTable
 from stacksync.db.database import Database, Transaction
 from stacksync.engine import validation
-from stacksync.engine.account_audit import AccountAudit
-from stacksync.engine.addressees import folded
-from stacksync.engine.proposals import Proposals
+from stacksync.engine.audit.accounts import AccountAudit
 from stacksync.engine.removal import AccountRemoval
-from stacksync.engine.sign_ins import SignIns
+from stacksync.engine.sharing.addressees import folded
+from stacksync.engine.sharing.proposals import Proposals
+from stacksync.engine.sign_in.sign_ins import SignIns
 from stacksync.errors import AccountNotFound, InvalidRequest
 from stacksync.model import Account, Principal, SignIn
 

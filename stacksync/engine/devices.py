@@ -10,7 +10,7 @@ from stacksync.db.tokens import TokenTable
 from stacksync.engine import validation
 from stacksync.engine.access import check_is_account_itself, check_is_device, check_scope
 from stacksync.engine.audit import Audit
-from stacksync.engine.sign_ins import SignIns
+from stacksync.engine.sign_in.sign_ins import SignIns
 from stacksync.errors import Conflict, DeviceNotFound
 from stacksync.model import (
     AuditKind,

@@ -13,8 +13,8 @@ from stacksync.engine import validation
 from stacksync.engine.access import Access, check_may_write
 from stacksync.engine.item_checks import check_kind, check_live, present
 from stacksync.engine.item_commits import ItemCommits
-from stacksync.engine.mounts import as_mounted
 from stacksync.engine.relocation import Relocation
+from stacksync.engine.sharing.mounts import as_mounted
 from stacksync.errors import (
     ContentEncrypted,
     InvalidRequest,

@@ -13,8 +13,8 @@ from stacksync.engine import validation
 from stacksync.engine.access import Access
 from stacksync.engine.item_checks import check_kind, check_live, new_parent, present
 from stacksync.engine.item_commits import ItemCommits
-from stacksync.engine.mounts import Mounts
-from stacksync.engine.transfers import Transfer, Transfers
+from stacksync.engine.sharing.mounts import Mounts
+from stacksync.engine.sharing.transfers import Transfer, Transfers
 from stacksync.errors import ItemNotFound
 from stacksync.model import Item, ItemChange, ItemStatus, Principal
 

@@ -14,13 +14,13 @@ from stacksync.db.database import Database, Transaction
 from stacksync.db.items import held_within
 from stacksync.db.locks import Locks, with_locks
 from stacksync.db.members import MemberTable
-from stacksync.engine.account_audit import AccountAudit
-from stacksync.engine.author import Author
+from stacksync.engine.audit.accounts import AccountAudit
+from stacksync.engine.audit.shares import ShareAudit
 from stacksync.engine.devices import IMPLICIT
-from stacksync.engine.share_audit import ShareAudit
-from stacksync.engine.share_jobs import ShareJobs
-from stacksync.engine.sharing import Sharing
-from stacksync.engine.sign_ins import SignIns
+from stacksync.engine.sharing.author import Author
+from stacksync.engine.sharing.jobs import ShareJobs
+from stacksync.engine.sharing.shared_folders import Sharing
+from stacksync.engine.sign_in.sign_ins import SignIns
 from stacksync.errors import AccountNotFound
 from stacksync.model import Principal, Role, SignIn, Workspace
 

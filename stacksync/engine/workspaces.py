@@ -7,8 +7,8 @@ from uuid import UUID
 from stacksync.db.workspaces import WorkspaceTable
 from stacksync.engine import validation
 from stacksync.engine.access import Access, check_scope
-from stacksync.engine.mounts import Mounts
 from stacksync.engine.notifier import Notifier
+from stacksync.engine.sharing.mounts import Mounts
 from stacksync.errors import InvalidRequest, ItemNotFound, ParentNotFound
 from stacksync.events import WorkspaceUpdated
 from stacksync.model import Principal, Workspace

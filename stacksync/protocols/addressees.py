@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stacksync.engine import validation
-from stacksync.engine.addressees import folded
+from stacksync.engine.sharing.addressees import folded
 from stacksync.errors import InvalidRequest
 from stacksync.model import Role
 from stacksync.protocols.fields import Fields, text

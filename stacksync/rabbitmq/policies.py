@@ -35,7 +35,7 @@ class ClientQueueLimits:
     def policy(self, spared: Iterable[str]) -> dict[str, Any]:
         """The document to set.
 
-        Its pattern fits the names that clients may give (``engine/broker_access.py``).
+        Its pattern fits the names that clients may give (``engine/sign_in/broker_access.py``).
 
         :param spared: queues of the service's own, whatever they are called.
         """

@@ -12,12 +12,12 @@ from stacksync.core import Core
 from stacksync.embedded import home, rabbitmq
 from stacksync.errors import Unavailable
 from stacksync.interfaces import IHealthCheck
-from stacksync.protocols.amqp.address import Address
 from stacksync.protocols.amqp.awaited import AwaitedFrontEnd
 from stacksync.protocols.amqp.broker import Broker
 from stacksync.protocols.amqp.client_topology import ClientTopology
 from stacksync.protocols.amqp.front_end import make_broker
-from stacksync.protocols.amqp.storage_place import NO_PLACE, StoragePlace
+from stacksync.protocols.amqp.methods.storage_place import NO_PLACE, StoragePlace
+from stacksync.protocols.amqp.wire.address import Address
 from stacksync.serving.broker_asks import BrokerAsks
 from stacksync.serving.waiting import until_available
 from stacksync.tls import ClientSecurity, HangUp

@@ -15,7 +15,7 @@ from stacksync.embedded import rabbitmq
 from stacksync.errors import Unavailable
 from stacksync.interfaces import IClientTopology
 from stacksync.protocols.broker.site import questions_site
-from stacksync.protocols.http.mistaken import PLAIN_TO_TLS
+from stacksync.protocols.http.edge.mistaken import PLAIN_TO_TLS
 from stacksync.rabbitmq import ClientQueueLimits, Management
 from stacksync.rabbitmq.policies import NAME
 from stacksync.serving.waiting import until_available

@@ -18,7 +18,7 @@ from stacksync.config import Config
 from stacksync.core import Core
 from stacksync.errors import Unavailable
 from stacksync.interfaces import IHealthCheck
-from stacksync.protocols.http.mistaken import PLAIN_TO_TLS
+from stacksync.protocols.http.edge.mistaken import PLAIN_TO_TLS
 from stacksync.protocols.http.sign_in import SignInWays
 from stacksync.protocols.http.site import ApiSite, make_site
 from stacksync.serving.descriptors import connections_bound, widen_queue

@@ -15,7 +15,7 @@ from zope.interface.verify import verifyObject
 from stacksync.auth.bearer import BearerAuthenticator
 from stacksync.config import AuthConfig
 from stacksync.db.tokens import FoundToken
-from stacksync.engine.tokens import PREFIX
+from stacksync.engine.sign_in.tokens import PREFIX
 from stacksync.errors import NotAuthenticated, TooManyRequests, Unavailable
 from stacksync.interfaces import ITokenAuthenticator
 from stacksync.model import Principal, Scope, SignIn, Token

@@ -20,7 +20,7 @@ from stacksync.auth.keystone import TOKEN_CHARACTERS_MAX, KeystonePasswords, Tok
 from stacksync.auth.sign_in import PasswordAuthenticator
 from stacksync.config import AuthConfig
 from stacksync.config.openstack_options import KeystoneConfig
-from stacksync.engine.passwords import Credentials
+from stacksync.engine.sign_in.passwords import Credentials
 from stacksync.errors import AccountNotFound, NotAuthenticated, TooManyRequests, Unavailable
 from stacksync.interfaces import ITokenAuthenticator
 from stacksync.model import Account, Principal, SignIn

@@ -17,7 +17,7 @@ from twisted.internet.task import deferLater
 from stacksync.auth.local import LocalPasswords
 from stacksync.auth.passwords import PasswordHasher
 from stacksync.auth.proofs import NOBODY
-from stacksync.engine.passwords import Credentials
+from stacksync.engine.sign_in.passwords import Credentials
 from stacksync.errors import Unavailable
 
 ANNA = "anna@example.org"

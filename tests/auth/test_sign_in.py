@@ -20,7 +20,7 @@ from stacksync.auth.passwords import PasswordHasher
 from stacksync.auth.sign_in import PasswordAuthenticator
 from stacksync.auth.turns import Turn
 from stacksync.config import AuthConfig
-from stacksync.engine.passwords import Credentials
+from stacksync.engine.sign_in.passwords import Credentials
 from stacksync.errors import NotAuthenticated, TooManyRequests, Unavailable
 from stacksync.interfaces import IAuthenticator
 from stacksync.model import Principal, SignIn

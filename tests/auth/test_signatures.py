@@ -17,7 +17,7 @@ from zope.interface.verify import verifyObject
 from stacksync.auth.signature_check import Facts, Step, is_right
 from stacksync.auth.signatures import WRONG, SignatureAuthenticator, SignatureReader
 from stacksync.auth.signed_parameters import parameters_of
-from stacksync.engine.signers import Nonce, SignerRow
+from stacksync.engine.oauth.signers import Nonce, SignerRow
 from stacksync.errors import InvalidRequest, NotAuthenticated
 from stacksync.interfaces import ISignatureAuthenticator
 from stacksync.model import AuditEvent, AuditKind, Scope, SignedRequest, SignIn

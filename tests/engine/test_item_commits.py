@@ -39,8 +39,8 @@ from stacksync.model import (
 )
 from tests.db.builders import NOON, World, change, folder, move, new, number, rename
 from tests.engine.conftest import Listener, People, Person
-from tests.engine.two_members import put, shared_workspace
 from tests.engine.single_changes import change_it, commits, create, growing
+from tests.engine.two_members import put, shared_workspace
 
 __all__ = ["commits"]
 

@@ -18,7 +18,7 @@ from twisted.internet.task import Clock
 from stacksync.config import HttpConfig
 from stacksync.protocols.amqp.front_end import methods_of
 from stacksync.protocols.http.events import EventStreams
-from stacksync.protocols.http.holdings import holdings_from
+from stacksync.protocols.http.events.holdings import holdings_from
 from stacksync.protocols.http.resource import JSONResource
 from stacksync.protocols.http.tree import make_tree
 from tests.integration.amqp_device import AmqpDevice

@@ -18,11 +18,11 @@ from zope.interface import implementer
 
 from stacksync.errors import Unavailable
 from stacksync.interfaces import IHealthCheck
-from stacksync.protocols.amqp.address import Address
-from stacksync.protocols.amqp.channel import ChannelClosed, ChannelHandler
-from stacksync.protocols.amqp.connection import Connection
 from stacksync.protocols.amqp.consumer import Bounds, Consumer, Handler, SenderOf
 from stacksync.protocols.amqp.publisher import Publisher
+from stacksync.protocols.amqp.wire.address import Address
+from stacksync.protocols.amqp.wire.channel import ChannelClosed, ChannelHandler
+from stacksync.protocols.amqp.wire.connection import Connection
 from stacksync.tls import ClientSecurity
 
 log = Logger()

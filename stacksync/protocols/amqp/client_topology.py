@@ -17,10 +17,10 @@ from stacksync.errors import Unavailable
 from stacksync.interfaces import IClientTopology
 from stacksync.model import ClientExchange, ExchangePurpose
 from stacksync.protocols.amqp.broker import BrokerSettings
-from stacksync.protocols.amqp.channel import ChannelClosed
-from stacksync.protocols.amqp.connection import Connection
 from stacksync.protocols.amqp.exchanges import PRECONDITION_FAILED
 from stacksync.protocols.amqp.side_channel import SideChannel
+from stacksync.protocols.amqp.wire.channel import ChannelClosed
+from stacksync.protocols.amqp.wire.connection import Connection
 
 log = Logger()
 

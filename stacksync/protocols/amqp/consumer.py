@@ -19,11 +19,11 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 
 from stacksync.errors import Unavailable
-from stacksync.protocols.amqp import frames
-from stacksync.protocols.amqp.channel import ChannelClosed, ChannelHandler
-from stacksync.protocols.amqp.connection import Connection
-from stacksync.protocols.amqp.frames import Delivery
 from stacksync.protocols.amqp.turns import Sender, Turns
+from stacksync.protocols.amqp.wire import frames
+from stacksync.protocols.amqp.wire.channel import ChannelClosed, ChannelHandler
+from stacksync.protocols.amqp.wire.connection import Connection
+from stacksync.protocols.amqp.wire.frames import Delivery
 
 log = Logger()
 

@@ -13,8 +13,8 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from stacksync.errors import Unavailable
-from stacksync.protocols.amqp.channel import ChannelClosed, ChannelHandler
-from stacksync.protocols.amqp.connection import Connection
+from stacksync.protocols.amqp.wire.channel import ChannelClosed, ChannelHandler
+from stacksync.protocols.amqp.wire.connection import Connection
 
 log = Logger()
 

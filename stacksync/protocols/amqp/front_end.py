@@ -5,26 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from stacksync.engine import Engine
-from stacksync.protocols.amqp.accounts import AccountMethods
-from stacksync.protocols.amqp.address import Address
 from stacksync.protocols.amqp.broker import Broker, BrokerSettings
-from stacksync.protocols.amqp.changes import ChangeMethods
-from stacksync.protocols.amqp.commits import CommitMethods
 from stacksync.protocols.amqp.consumer import Handler
-from stacksync.protocols.amqp.devices import DeviceMethods
-from stacksync.protocols.amqp.frames import Delivery
 from stacksync.protocols.amqp.identity import BrokerIdentity, MessageIdentity
-from stacksync.protocols.amqp.members import MemberMethods
-from stacksync.protocols.amqp.method import Methods
+from stacksync.protocols.amqp.methods.accounts import AccountMethods
+from stacksync.protocols.amqp.methods.changes import ChangeMethods
+from stacksync.protocols.amqp.methods.commits import CommitMethods
+from stacksync.protocols.amqp.methods.devices import DeviceMethods
+from stacksync.protocols.amqp.methods.members import MemberMethods
+from stacksync.protocols.amqp.methods.method import Methods
+from stacksync.protocols.amqp.methods.proposals import ProposalMethods
+from stacksync.protocols.amqp.methods.storage_place import NO_PLACE, StoragePlace
+from stacksync.protocols.amqp.methods.versions import VersionMethods
+from stacksync.protocols.amqp.methods.workspaces import WorkspaceMethods
 from stacksync.protocols.amqp.notifications import Notifications
 from stacksync.protocols.amqp.object_server import ObjectServer
-from stacksync.protocols.amqp.proposals import ProposalMethods
 from stacksync.protocols.amqp.publisher import Publisher
 from stacksync.protocols.amqp.reply_queues import ReplyQueues, leave_direct
 from stacksync.protocols.amqp.senders import sender_by_login, sender_by_message
-from stacksync.protocols.amqp.storage_place import NO_PLACE, StoragePlace
-from stacksync.protocols.amqp.versions import VersionMethods
-from stacksync.protocols.amqp.workspaces import WorkspaceMethods
+from stacksync.protocols.amqp.wire.address import Address
+from stacksync.protocols.amqp.wire.frames import Delivery
 from stacksync.protocols.nesting import DEPTH
 from stacksync.tls import ClientSecurity
 

@@ -20,7 +20,7 @@ from twisted.python.failure import Failure
 from stacksync.engine.accounts import Accounts
 from stacksync.errors import NotAuthenticated
 from stacksync.model import ClientExchange, ExchangePurpose, Principal, SignIn
-from stacksync.protocols.amqp.frames import Delivery
+from stacksync.protocols.amqp.wire.frames import Delivery
 from stacksync.protocols.fields import Fields, identity, parse_uuid, required, text
 
 REMEMBERED_LOGINS = 10_000

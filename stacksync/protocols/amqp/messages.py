@@ -9,7 +9,7 @@ import orjson
 from attrs import frozen
 
 from stacksync.errors import InvalidRequest
-from stacksync.protocols.amqp.frames import Delivery
+from stacksync.protocols.amqp.wire.frames import Delivery
 from stacksync.protocols.fields import Fields, as_object, boolean, required, shortened, text
 from stacksync.protocols.nesting import DEPTH, decode_json
 

@@ -16,10 +16,10 @@ from zope.interface import implementer
 from stacksync.errors import Unavailable
 from stacksync.events import Committed, Event, ShareProposed, Unshared, WorkspaceUpdated
 from stacksync.interfaces import IEventSink
-from stacksync.protocols.amqp.items import commit_notification
 from stacksync.protocols.amqp.messages import encode_notification
+from stacksync.protocols.amqp.methods.items import commit_notification
+from stacksync.protocols.amqp.methods.storage_place import NO_PLACE, StoragePlace, without_nulls
 from stacksync.protocols.amqp.publisher import MessageRefused, Publisher
-from stacksync.protocols.amqp.storage_place import NO_PLACE, StoragePlace, without_nulls
 
 log = Logger()
 

@@ -17,7 +17,6 @@ from twisted.logger import Logger
 from stacksync.errors import InvalidRequest, Overloaded, StackSyncError, Unavailable
 from stacksync.model import Principal
 from stacksync.protocols.amqp.errors import RUNTIME, MethodNotFound, java_name
-from stacksync.protocols.amqp.frames import Delivery, Properties
 from stacksync.protocols.amqp.messages import (
     OBJECT_NAME,
     RESPONSE_TYPE,
@@ -27,8 +26,9 @@ from stacksync.protocols.amqp.messages import (
     encode_result,
     well_formed,
 )
-from stacksync.protocols.amqp.method import Call, Method, Methods
+from stacksync.protocols.amqp.methods.method import Call, Method, Methods
 from stacksync.protocols.amqp.publisher import MessageRefused, Publisher
+from stacksync.protocols.amqp.wire.frames import Delivery, Properties
 from stacksync.protocols.fields import Fields, shortened
 from stacksync.protocols.nesting import DEPTH
 

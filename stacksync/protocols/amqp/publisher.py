@@ -18,11 +18,11 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from stacksync.errors import StackSyncError, Unavailable
-from stacksync.protocols.amqp import frames
-from stacksync.protocols.amqp.channel import ChannelClosed, ChannelHandler
-from stacksync.protocols.amqp.connection import Connection
 from stacksync.protocols.amqp.exchanges import FanoutExchanges
-from stacksync.protocols.amqp.frames import Properties
+from stacksync.protocols.amqp.wire import frames
+from stacksync.protocols.amqp.wire.channel import ChannelClosed, ChannelHandler
+from stacksync.protocols.amqp.wire.connection import Connection
+from stacksync.protocols.amqp.wire.frames import Properties
 
 log = Logger()
 

@@ -16,10 +16,10 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from stacksync.engine.broker_access import SERVER_NAMED, BrokerQuestion, Grant, ServiceNames
+from stacksync.engine.sign_in.broker_access import SERVER_NAMED, BrokerQuestion, Grant, ServiceNames
 from stacksync.errors import Unavailable
 from stacksync.model import BrokerPermission, BrokerResource, ClientExchange
-from stacksync.protocols.amqp.frames import Delivery
+from stacksync.protocols.amqp.wire.frames import Delivery
 
 log = Logger()
 
@@ -40,7 +40,10 @@ Key = tuple[str, str]
 
 
 class Access(Protocol):
-    """Knows whose queue is whose; :class:`stacksync.engine.broker_access.BrokerAccess` does."""
+    """Knows whose queue is whose.
+
+    :class:`stacksync.engine.sign_in.broker_access.BrokerAccess` does.
+    """
 
     async def grant(self, question: BrokerQuestion, service: ServiceNames) -> Grant | None: ...
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from stacksync.protocols.amqp.frames import Delivery
+from stacksync.protocols.amqp.wire.frames import Delivery
 
 ACCOUNT_EXCHANGE = "rpc#"
 """What the name of an account's own request exchange begins with, before the account's id."""

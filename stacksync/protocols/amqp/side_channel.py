@@ -13,8 +13,8 @@ from twisted.internet.defer import Deferred, DeferredLock
 from twisted.python.failure import Failure
 
 from stacksync.errors import Unavailable
-from stacksync.protocols.amqp.channel import ChannelClosed, ChannelHandler
-from stacksync.protocols.amqp.connection import Connection
+from stacksync.protocols.amqp.wire.channel import ChannelClosed, ChannelHandler
+from stacksync.protocols.amqp.wire.connection import Connection
 
 T = TypeVar("T")
 

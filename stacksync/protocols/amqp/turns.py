@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from attrs import define, field
 
-from stacksync.protocols.amqp.frames import Delivery
+from stacksync.protocols.amqp.wire.frames import Delivery
 
 BYTES_IN_WORK = 32 * 1024**2
 """Bodies that may be in work together.  Read, a body takes ten times as much memory, and more if

@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as DeferredTimeout
 from twisted.logger import Logger
 
-from stacksync.engine.broker_access import BrokerAccess, BrokerQuestion, ServiceNames
+from stacksync.engine.sign_in.broker_access import BrokerAccess, BrokerQuestion, ServiceNames
 from stacksync.errors import Unavailable
 from stacksync.interfaces import IBrokerLogins, IClientTopology
 from stacksync.model import BrokerPermission, BrokerResource

@@ -22,7 +22,7 @@ from stacksync.protocols.broker.fields import Fields, fields_of, query_of
 
 if TYPE_CHECKING:
     from stacksync.engine import Engine
-    from stacksync.engine.broker_access import ServiceNames
+    from stacksync.engine.sign_in.broker_access import ServiceNames
     from stacksync.interfaces import IBrokerLogins, IClientTopology
 
 log = Logger()

@@ -25,13 +25,13 @@ from stacksync.protocols.http.answer import (
     StreamedAnswer,
     StreamPump,
 )
-from stacksync.protocols.http.body_stream import BodyStream
-from stacksync.protocols.http.html_headers import NOSNIFF
-from stacksync.protocols.http.proxies import LOCAL, Client, external_host
+from stacksync.protocols.http.content.body_stream import BodyStream
+from stacksync.protocols.http.edge.html_headers import NOSNIFF
+from stacksync.protocols.http.edge.proxies import LOCAL, Client, external_host
 from stacksync.streams import BytesStream
 
 if TYPE_CHECKING:
-    from stacksync.protocols.http.channel import ApiChannel
+    from stacksync.protocols.http.edge.channel import ApiChannel
     from stacksync.protocols.http.site import ApiSite
 
 SERVER_NAME = [b"StackSync"]
@@ -177,7 +177,7 @@ class ApiRequest(server.Request):
             self.work.cancel()
 
     def body_wanted(self) -> None:
-        """See :class:`~stacksync.protocols.http.body_stream.BodySource`.
+        """See :class:`~stacksync.protocols.http.content.body_stream.BodySource`.
 
         From now on the channel sees to it that the client does not stop.
         """

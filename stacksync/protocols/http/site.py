@@ -17,18 +17,18 @@ from twisted.web.resource import Resource
 from twisted.web.server import Site
 
 from stacksync.config import LimitsConfig
-from stacksync.protocols.http.allowance import Allowance
-from stacksync.protocols.http.channel import ApiChannel
-from stacksync.protocols.http.connections import Connections
-from stacksync.protocols.http.cors import CrossOrigin
+from stacksync.protocols.http.content.transfers import Transfers
+from stacksync.protocols.http.edge.allowance import Allowance
+from stacksync.protocols.http.edge.channel import ApiChannel
+from stacksync.protocols.http.edge.connections import Connections
+from stacksync.protocols.http.edge.cors import CrossOrigin
+from stacksync.protocols.http.edge.in_flight import InFlight
+from stacksync.protocols.http.edge.proxies import TrustedProxies
 from stacksync.protocols.http.events import EventStreams
-from stacksync.protocols.http.holdings import holdings_from
-from stacksync.protocols.http.in_flight import InFlight
-from stacksync.protocols.http.proxies import TrustedProxies
+from stacksync.protocols.http.events.holdings import holdings_from
 from stacksync.protocols.http.request import ApiRequest
 from stacksync.protocols.http.resource import JSONResource
 from stacksync.protocols.http.sign_in import SignInWays
-from stacksync.protocols.http.transfers import Transfers
 from stacksync.protocols.http.tree import make_tree
 
 if TYPE_CHECKING:

@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from stacksync.protocols.http.account import AccountResource
-from stacksync.protocols.http.changes import ChangesResource
-from stacksync.protocols.http.chunks import chunks_below
-from stacksync.protocols.http.commits import CommitsResource
-from stacksync.protocols.http.devices import DevicesResource
 from stacksync.protocols.http.events import EventsResource, EventStreams
-from stacksync.protocols.http.files import FilesResource
-from stacksync.protocols.http.folders import FoldersResource
-from stacksync.protocols.http.health import LivenessResource, Readiness, ReadinessResource
-from stacksync.protocols.http.metrics import MetricsResource
 from stacksync.protocols.http.oauth import oauth_resource
 from stacksync.protocols.http.openapi.resource import DescriptionResource
-from stacksync.protocols.http.proposals import SharesResource
 from stacksync.protocols.http.resource import JSONResource
-from stacksync.protocols.http.tokens import TokensResource
-from stacksync.protocols.http.trash import TrashResource
-from stacksync.protocols.http.uploads import UploadsResource
-from stacksync.protocols.http.workspaces import WorkspacesResource
+from stacksync.protocols.http.resources.account import AccountResource
+from stacksync.protocols.http.resources.changes import ChangesResource
+from stacksync.protocols.http.resources.chunks import chunks_below
+from stacksync.protocols.http.resources.commits import CommitsResource
+from stacksync.protocols.http.resources.devices import DevicesResource
+from stacksync.protocols.http.resources.files import FilesResource
+from stacksync.protocols.http.resources.folders import FoldersResource
+from stacksync.protocols.http.resources.health import LivenessResource, Readiness, ReadinessResource
+from stacksync.protocols.http.resources.metrics import MetricsResource
+from stacksync.protocols.http.resources.proposals import SharesResource
+from stacksync.protocols.http.resources.tokens import TokensResource
+from stacksync.protocols.http.resources.trash import TrashResource
+from stacksync.protocols.http.resources.uploads import UploadsResource
+from stacksync.protocols.http.resources.workspaces import WorkspacesResource
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime

@@ -16,7 +16,7 @@ from stacksync.config import LimitsConfig, ServiceConfig
 from stacksync.db.database import Database
 from stacksync.engine import Engine, engine_on
 from stacksync.engine.jobs.disconnect import DisconnectJobs
-from stacksync.engine.sign_ins import BrokerAnswers
+from stacksync.engine.sign_in.sign_ins import BrokerAnswers
 from stacksync.model import Account, Job, JobKind, JobState
 from stacksync.storage import DiskStore
 from tests.db.builders import World, folder

@@ -20,13 +20,13 @@ from stacksync.db.database import Database
 from stacksync.engine import Engine, engine_on
 from stacksync.model import Account, DeviceDescription, Principal, SignIn
 from stacksync.protocols.amqp import broker
-from stacksync.protocols.amqp.address import Address
 from stacksync.protocols.amqp.broker import Broker
-from stacksync.protocols.amqp.connection import Connection
 from stacksync.protocols.amqp.front_end import methods_of
 from stacksync.protocols.amqp.identity import MessageIdentity
 from stacksync.protocols.amqp.object_server import ObjectServer
 from stacksync.protocols.amqp.senders import sender_by_message
+from stacksync.protocols.amqp.wire.address import Address
+from stacksync.protocols.amqp.wire.connection import Connection
 from stacksync.storage import DiskStore
 from tests.protocols.amqp.builders import numbers
 from tests.protocols.amqp.desk import Desk

@@ -10,8 +10,8 @@ from twisted.internet.defer import Deferred
 from stacksync.errors import Unavailable
 from stacksync.protocols.amqp.broker import Broker
 from stacksync.protocols.amqp.consumer import Handler
-from stacksync.protocols.amqp.frames import Delivery
 from stacksync.protocols.amqp.publisher import Publisher
+from stacksync.protocols.amqp.wire.frames import Delivery
 from tests.protocols.amqp.waiting import eventually
 
 

@@ -10,8 +10,8 @@ import orjson
 from attrs import define, field, frozen
 from twisted.internet.defer import Deferred, fail, succeed
 
-from stacksync.protocols.amqp.frames import Delivery
 from stacksync.protocols.amqp.object_server import ObjectServer
+from stacksync.protocols.amqp.wire.frames import Delivery
 
 DEAD_LETTERS = "dead letters"
 

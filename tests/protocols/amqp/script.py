@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
-from stacksync.protocols.amqp.connection import Connection
+from stacksync.protocols.amqp.wire.connection import Connection
 from tests.protocols.amqp.broker_frames import frames_of, method
 
 

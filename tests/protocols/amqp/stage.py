@@ -10,9 +10,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from stacksync.model import Principal, SignIn
-from stacksync.protocols.amqp.frames import Delivery
-from stacksync.protocols.amqp.method import Call, Method
+from stacksync.protocols.amqp.methods.method import Call, Method
 from stacksync.protocols.amqp.object_server import ObjectServer
+from stacksync.protocols.amqp.wire.frames import Delivery
 from stacksync.protocols.fields import Fields
 from tests.protocols.amqp.requests import DEAD_LETTERS, Published, Recorder, request
 

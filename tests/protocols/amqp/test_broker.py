@@ -13,9 +13,9 @@ from stacksync.embedded.ports import choose
 from stacksync.errors import Unavailable
 from stacksync.interfaces import IHealthCheck
 from stacksync.protocols.amqp import broker as module
-from stacksync.protocols.amqp.connection import Connection
 from stacksync.protocols.amqp.consumer import Handler
 from stacksync.protocols.amqp.publisher import Publisher
+from stacksync.protocols.amqp.wire.connection import Connection
 from tests.protocols.amqp.conftest import Logged, NewBroker
 from tests.protocols.amqp.desk import Desk, connected, disconnected, problem_of, send
 from tests.protocols.amqp.link import Link

@@ -10,8 +10,8 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 
 from stacksync.errors import Unavailable
-from stacksync.protocols.amqp import frames
-from stacksync.protocols.amqp.channel import ChannelClosed
+from stacksync.protocols.amqp.wire import frames
+from stacksync.protocols.amqp.wire.channel import ChannelClosed
 from tests.protocols.amqp.conftest import Connect, Logged
 from tests.protocols.amqp.link import Link
 from tests.protocols.amqp.waiting import eventually, turns

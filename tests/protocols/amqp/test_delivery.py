@@ -9,11 +9,11 @@ import pika
 import pytest
 from pytest_twisted import ensureDeferred
 
-from stacksync.protocols.amqp import frames
-from stacksync.protocols.amqp.channel import ChannelHandler
-from stacksync.protocols.amqp.connection import Connection
-from stacksync.protocols.amqp.frames import Delivery
-from stacksync.protocols.amqp.receiver import LARGEST_FRAME
+from stacksync.protocols.amqp.wire import frames
+from stacksync.protocols.amqp.wire.channel import ChannelHandler
+from stacksync.protocols.amqp.wire.connection import Connection
+from stacksync.protocols.amqp.wire.frames import Delivery
+from stacksync.protocols.amqp.wire.receiver import LARGEST_FRAME
 from tests.protocols.amqp.conftest import Connect
 from tests.protocols.amqp.waiting import eventually
 from tests.servers.rabbitmq import RabbitServer

@@ -8,10 +8,10 @@ import pytest
 
 from stacksync import errors
 from stacksync.errors import StackSyncError
-from stacksync.protocols.amqp.devices import ERRORS as DEVICE_ERRORS
 from stacksync.protocols.amqp.errors import ErrorNames, MethodNotFound, NoWorkspacesFound, java_name
+from stacksync.protocols.amqp.methods.devices import ERRORS as DEVICE_ERRORS
+from stacksync.protocols.amqp.methods.workspaces import LIST_ERRORS, UPDATE_ERRORS
 from stacksync.protocols.amqp.publisher import MessageRefused
-from stacksync.protocols.amqp.workspaces import LIST_ERRORS, UPDATE_ERRORS
 
 STACKSYNC = "com.stacksync.commons.exceptions."
 ILLEGAL = "java.lang.IllegalArgumentException"

@@ -21,9 +21,9 @@ from stacksync.events import (
 )
 from stacksync.interfaces import IEventSink
 from stacksync.model import Refusal
+from stacksync.protocols.amqp.methods.storage_place import StoragePlace
 from stacksync.protocols.amqp.notifications import Notifications
 from stacksync.protocols.amqp.publisher import MessageRefused
-from stacksync.protocols.amqp.storage_place import StoragePlace
 from tests.protocols.amqp.builders import commit_result, proposal, workspace
 from tests.protocols.amqp.conftest import Logged
 from tests.protocols.amqp.requests import Recorder

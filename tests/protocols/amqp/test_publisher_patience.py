@@ -15,8 +15,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 
 from stacksync.errors import Unavailable
-from stacksync.protocols.amqp.connection import Connection
 from stacksync.protocols.amqp.publisher import CONFIRM_TIMEOUT, MessageRefused, Publisher
+from stacksync.protocols.amqp.wire.connection import Connection
 from tests.protocols.amqp.script import Script
 from tests.protocols.amqp.waiting import eventually
 from tests.servers.rabbitmq import RabbitServer
@@ -241,7 +241,7 @@ async def test_a_broker_short_of_memory_is_waited_for(
         def is_blocked() -> bool:
             # The broker tells who publishes; what came before the alarm is just taken.
             sent.append(publisher.publish("", "q", {}, b"is there memory?"))
-            return connection.blocked
+            return connection.blocked is not None
 
         await eventually(is_blocked)
         sent.append(publisher.to_fanout("multi#1", {}, b""))

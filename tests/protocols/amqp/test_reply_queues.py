@@ -11,15 +11,15 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
-from stacksync.engine.broker_access import BrokerQuestion, Grant
+from stacksync.engine.sign_in.broker_access import BrokerQuestion, Grant
 from stacksync.errors import Unavailable
-from stacksync.protocols.amqp.frames import Delivery
 from stacksync.protocols.amqp.reply_queues import (
     PAUSE,
     REMEMBERED_FOR,
     ReplyQueues,
     leave_direct,
 )
+from stacksync.protocols.amqp.wire.frames import Delivery
 from tests.protocols.amqp.requests import deliver
 
 ANNA = UUID(int=1)

@@ -12,9 +12,9 @@ from twisted.internet import reactor
 
 from stacksync.config import AmqpConfig
 from stacksync.errors import Unavailable
-from stacksync.protocols.amqp.address import Address
 from stacksync.protocols.amqp.broker import Broker
 from stacksync.protocols.amqp.senders import sender_by_message
+from stacksync.protocols.amqp.wire.address import Address
 from stacksync.tls import ClientSecurity
 from tests.protocols.amqp.conftest import Logged
 from tests.protocols.amqp.desk import Desk, connected

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stacksync.protocols.amqp import turns as module
-from stacksync.protocols.amqp.frames import Delivery
 from stacksync.protocols.amqp.turns import Sender, Turns
+from stacksync.protocols.amqp.wire.frames import Delivery
 from tests.protocols.amqp.requests import deliver
 
 

@@ -8,9 +8,9 @@ from attrs import define, field
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 
-from stacksync.protocols.amqp.connection import Connection
 from stacksync.protocols.amqp.consumer import Bounds, Consumer
-from stacksync.protocols.amqp.frames import Delivery
+from stacksync.protocols.amqp.wire.connection import Connection
+from stacksync.protocols.amqp.wire.frames import Delivery
 
 clock: Any = reactor
 

@@ -16,7 +16,7 @@ from twisted.internet.interfaces import IReactorTCP
 from twisted.internet.threads import deferToThread
 from twisted.web.server import Site
 
-from stacksync.engine.broker_access import BrokerQuestion, Grant
+from stacksync.engine.sign_in.broker_access import BrokerQuestion, Grant
 from stacksync.errors import Unavailable
 from stacksync.http_client import Answer, NoAnswer, WebSession
 from stacksync.model import ClientExchange, ExchangePurpose

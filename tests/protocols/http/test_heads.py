@@ -10,7 +10,7 @@ from pytest_twisted import ensureDeferred
 from twisted.internet import reactor
 from twisted.internet.task import deferLater
 
-from stacksync.protocols.http.channel import FIELDS_BYTES, FIELDS_MAX, LINE_BYTES
+from stacksync.protocols.http.edge.channel import FIELDS_BYTES, FIELDS_MAX, LINE_BYTES
 from tests.protocols.http.client import Client, Conversation, eventually
 from tests.protocols.http.conftest import StartSite
 from tests.protocols.http.engines import MadeUpEngine, Noun, returning

@@ -21,7 +21,7 @@ from zope.interface import implementer
 from stacksync.config import HttpConfig
 from stacksync.interfaces import IAuthenticator
 from stacksync.model import Principal, SignIn
-from stacksync.protocols.http.mistaken import PLAIN_TO_TLS
+from stacksync.protocols.http.edge.mistaken import PLAIN_TO_TLS
 from stacksync.protocols.http.resource import JSONResource
 from stacksync.protocols.http.site import ApiSite, make_site
 from stacksync.tls import HangUp, Listening

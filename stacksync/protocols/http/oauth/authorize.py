@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from attrs import evolve
 
-from stacksync.engine.callbacks import OUT_OF_BAND
+from stacksync.engine.oauth.callbacks import OUT_OF_BAND
 from stacksync.errors import (
     Conflict,
     Forbidden,
@@ -23,12 +23,12 @@ from stacksync.errors import (
     TooManyRequests,
 )
 from stacksync.protocols.http.answer import Answer, Headers
+from stacksync.protocols.http.edge.html_headers import html_headers
+from stacksync.protocols.http.edge.origin import check_own_page
 from stacksync.protocols.http.errors import headers_of
-from stacksync.protocols.http.html_headers import html_headers
 from stacksync.protocols.http.oauth import pages
 from stacksync.protocols.http.oauth.confirmation import check_confirmation, new_confirmation
 from stacksync.protocols.http.oauth.tokens import description_of
-from stacksync.protocols.http.origin import check_own_page
 from stacksync.protocols.http.resource import JSONResource
 from stacksync.protocols.http.signed_request import is_form
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from stacksync.engine.upload_body import HASHES
+from stacksync.engine.uploads.body import HASHES
 from stacksync.model import Order
-from stacksync.protocols.http.file_body import MIMETYPE_MAX, TOKEN
+from stacksync.protocols.http.content.file_body import MIMETYPE_MAX, TOKEN
 from stacksync.protocols.http.openapi.parts import Part, parameter, ref
 from stacksync.protocols.http.openapi.values import ITEM_ID, NUMBER, REQUEST_ID, UUID, one_of
 from stacksync.protocols.http.paging import LIMIT, LIMIT_MAX, SORTS

@@ -8,7 +8,7 @@ from stacksync.protocols.http.openapi.parameters import item_in_path
 from stacksync.protocols.http.openapi.parts import Operation, Path, answer, parameter, schema
 from stacksync.protocols.http.openapi.problems import problems
 from stacksync.protocols.http.openapi.values import UUID
-from stacksync.protocols.http.trash import NEWEST_FIRST
+from stacksync.protocols.http.resources.trash import NEWEST_FIRST
 
 WORKSPACE = parameter(
     "query",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stacksync.protocols.http.content.upload_headers import PIECE_TYPE
 from stacksync.protocols.http.openapi.headers import (
     LOCATION,
     TUS_ABILITIES,
@@ -20,7 +21,6 @@ from stacksync.protocols.http.openapi.parts import (
 )
 from stacksync.protocols.http.openapi.problems import CHECKSUM_MISMATCH, problems, tus_problems
 from stacksync.protocols.http.openapi.values import NUMBER, UUID
-from stacksync.protocols.http.upload_headers import PIECE_TYPE
 
 PIECE = PIECE_TYPE.decode()
 TUS = (API, shared("Tus"))

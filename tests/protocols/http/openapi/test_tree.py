@@ -9,7 +9,7 @@ from twisted.internet.task import Clock
 
 from stacksync.config import HttpConfig
 from stacksync.protocols.http.events import EventStreams
-from stacksync.protocols.http.holdings import holdings_from
+from stacksync.protocols.http.events.holdings import holdings_from
 from stacksync.protocols.http.openapi.document import document
 from stacksync.protocols.http.resource import JSONResource
 from stacksync.protocols.http.tree import make_tree

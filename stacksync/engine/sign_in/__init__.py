@@ -1,0 +1,1 @@
+"""What people, devices and the broker sign in by, and how long that holds."""

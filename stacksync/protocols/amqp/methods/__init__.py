@@ -1,0 +1,1 @@
+"""The methods of ``ISyncService``, by noun (contracts/objectmq.md): fields in, fields out."""

@@ -1,0 +1,1 @@
+"""The resources of the API, by noun (contracts/rest.md): a path, its methods, JSON in and out."""

@@ -1,0 +1,87 @@
+"""What addresses and accounts may ask, counted without a network."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.error import ConnectionLost
+from twisted.internet.task import Clock
+
+from stacksync.config import LimitsConfig
+from stacksync.errors import TooManyRequests
+from stacksync.protocols.http.edge.allowance import SHARE, Allowance
+from stacksync.protocols.http.edge.proxies import LOCAL
+
+ANNA, BERT = UUID(int=1), UUID(int=2)
+
+
+def allowance(**limits: Any) -> Allowance:
+    clock: Any = Clock()
+    return Allowance(clock, LimitsConfig(**limits), connections=2 * SHARE)
+
+
+def test_all_addresses_of_one_customer_share_a_bucket() -> None:
+    found = allowance(address_burst=2)
+    found.request_from("2001:db8::1")
+    found.request_from("2001:db8::ffff:2")
+
+    with pytest.raises(TooManyRequests):
+        found.request_from("2001:db8:0:0:3::")
+    found.request_from("2001:db8:0:1::1")
+    found.request_from("192.0.2.1")
+
+
+def test_a_unix_socket_is_no_address() -> None:
+    found = allowance(address_burst=1)
+
+    for _ in range(10):
+        found.request_from(LOCAL)
+
+
+def test_accounts_and_addresses_are_counted_apart() -> None:
+    found = allowance(address_burst=1, account_burst=2)
+    found.request_from("192.0.2.1")
+    found.request_of(ANNA)
+    found.request_of(ANNA)
+
+    with pytest.raises(TooManyRequests, match="of this account"):
+        found.request_of(ANNA)
+    found.request_of(BERT)
+
+
+def test_nobody_has_more_than_a_share_of_the_connections_under_way() -> None:
+    found = allowance()
+    ends: list[Deferred[None]] = [Deferred(), Deferred()]
+    found.under_way(ANNA, lambda: ends[0])
+    found.under_way(ANNA, lambda: ends[1])
+
+    with pytest.raises(TooManyRequests, match="has 2 requests under way"):
+        found.under_way(ANNA, Deferred)
+    found.under_way(BERT, lambda: succeed(None))
+    ends[0].callback(None)
+    found.under_way(ANNA, lambda: succeed(None))
+    ends[1].errback(ConnectionLost())
+    assert not found._under_way
+
+
+def test_so_many_bodies_at_a_time_and_others_when_they_are_through() -> None:
+    found = allowance(account_uploads=2)
+    with found.body_of(ANNA):
+        with found.body_of(ANNA):
+            with pytest.raises(TooManyRequests, match="sending 2 bodies"), found.body_of(ANNA):
+                pass
+            with found.body_of(BERT):
+                pass
+        with found.body_of(ANNA):
+            pass
+    assert not found._bodies
+
+
+def test_a_body_that_fails_makes_room_as_well() -> None:
+    found = allowance(account_uploads=1)
+    for _ in range(3):
+        with pytest.raises(ValueError, match="broken"), found.body_of(ANNA):
+            raise ValueError("broken")
