@@ -53,14 +53,10 @@ from stacksync.engine.oauth import OAuth
 from stacksync.engine.relocation import Relocation
 from stacksync.engine.removal import AccountRemoval
 from stacksync.engine.repeats import Repeats
-from stacksync.engine.sharing.asking import Asking
-from stacksync.engine.sharing.jobs import ShareJobs
+from stacksync.engine.sharing.assembly import sharing_on
 from stacksync.engine.sharing.members import Members
-from stacksync.engine.sharing.mounts import Mounts
-from stacksync.engine.sharing.moves import Moves
 from stacksync.engine.sharing.proposals import Proposals
-from stacksync.engine.sharing.shared_folders import Sharing, SharingSettings
-from stacksync.engine.sharing.transfers import Transfers
+from stacksync.engine.sharing.shared_folders import SharingSettings
 from stacksync.engine.sign_in.broker_access import BrokerAccess
 from stacksync.engine.sign_in.passwords import Passwords
 from stacksync.engine.sign_in.sign_ins import BrokerAnswers, SignIns
@@ -200,15 +196,12 @@ def engine_on(
         FallbackStore(store, ChunkCopyTable(database)),
     )
     job_settings = jobs or JobsConfig()
-    sharing_settings = sharing or SharingConfig()
     job_table = JobTable(database)
-    account_table, member_table = AccountTable(database), MemberTable(database)
-    proposal_table = ProposalTable(database)
     metrics = Metrics()
     handlers = handlers_on(
         database,
         store,
-        proposal_table,
+        ProposalTable(database),
         notifier,
         metrics,
         copies_at_once=job_settings.copies_at_once,
@@ -219,24 +212,11 @@ def engine_on(
     ways_in = ways_in_on(reactor, database, notifier, job_runner.wake, audit, broker, oauth, tokens)
     sign_ins, devices = ways_in.sign_ins, ways_in.devices
     item_commits = ItemCommits(item_table, commits, devices, access)
-    share_jobs = ShareJobs(job_table, job_runner.wake, sign_ins)
-    moves = Moves(commit_table, share_jobs, notifier)
-    parts = Sharing(member_table, proposal_table, moves, share_jobs, sharing_settings)
-    asking = Asking(
-        database,
-        proposal_table,
-        member_table,
-        account_table,
-        access,
-        parts,
-        share_jobs,
-        sharing_settings,
-        share_audit,
+    sharing_settings = sharing or SharingConfig()
+    shares = sharing_on(
+        database, access, notifier, ways_in, share_audit, sharing_settings, job_runner.wake
     )
-    proposals = Proposals(database, proposal_table, access, devices, parts, asking, share_audit)
-    mounts = Mounts(database, access, notifier)
-    transfers = Transfers(database, item_table, access, devices, moves)
-    relocation = Relocation(access, item_commits, mounts, transfers)
+    relocation = Relocation(access, item_commits, shares.mounts, shares.transfers)
     items = Items(item_table, listings, access, item_commits, relocation)
     repeats = Repeats(item_table, devices)
     target = UploadTarget(items, item_commits, devices, access)
@@ -244,18 +224,18 @@ def engine_on(
     return Engine(
         accounts=Accounts(
             database,
-            account_table,
+            AccountTable(database),
             AccountRemoval(
                 database,
                 AccountRemovalTable(),
-                member_table,
-                parts,
-                share_jobs,
+                MemberTable(database),
+                shares.shared_folders,
+                shares.jobs,
                 account_audit,
                 share_audit,
                 sign_ins,
             ),
-            proposals,
+            shares.proposals,
             job_runner.wake,
             account_audit,
             sign_ins,
@@ -263,18 +243,9 @@ def engine_on(
         ),
         passwords=ways_in.passwords,
         devices=devices,
-        workspaces=Workspaces(workspace_table, access, notifier, mounts),
-        proposals=proposals,
-        members=Members(
-            database,
-            member_table,
-            proposal_table,
-            account_table,
-            access,
-            devices,
-            parts,
-            share_audit,
-        ),
+        workspaces=Workspaces(workspace_table, access, notifier, shares.mounts),
+        proposals=shares.proposals,
+        members=shares.members,
         commits=commits,
         changes=ChangeLog(item_table, access),
         versions=versions,
