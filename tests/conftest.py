@@ -17,6 +17,7 @@ import pytest
 from tests.servers.openstack.cloud import CloudProject
 from tests.servers.openstack.server import OpenStackServer
 from tests.servers.postgres import PostgresServer
+from tests.servers.programs import BIRTHS
 from tests.servers.rabbitmq import RabbitServer
 from tests.servers.run import TestRun
 from tests.servers.stacksync import StackSyncProcess
@@ -26,10 +27,12 @@ _TEMPLATE = "template_stacksync"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_RUN] = TestRun()
+    run = config.stash[_RUN] = TestRun()
+    BIRTHS.open_nursery(lambda: run.new_directory("nursery"))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    BIRTHS.close_nursery()
     config.stash[_RUN].leave()
 
 

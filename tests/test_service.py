@@ -16,7 +16,8 @@ import pytest
 
 from stacksync.db.migrations import migrate
 from tests.servers.postgres import PostgresServer
-from tests.servers.stacksync import StackSyncProcess, environment_in
+from tests.servers.programs import environment_in
+from tests.servers.stacksync import StackSyncProcess
 
 TWISTD = [sys.executable, "-c", "from twisted.scripts.twistd import run; run()"]
 

@@ -9,7 +9,10 @@ import sys
 import time
 from pathlib import Path
 
-from tests.servers.stacksync import ADMIN, environment_in
+from tests.servers.programs import SOURCES, environment_in
+from tests.servers.stacksync import run_admin
+
+ADMIN = SOURCES["stacksync-admin"]
 
 
 class Caretaker:
@@ -29,14 +32,19 @@ class Caretaker:
         )
 
     def types(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        process = self.begins(*arguments)
-        out, err = process.communicate(timeout=60)
-        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+        return run_admin(self.directory, "-c", str(self.settings), *arguments)
 
     def begins(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a command and leave it running."""
         return subprocess.Popen(
-            [sys.executable, "-c", ADMIN, "-c", str(self.settings), *arguments],
+            [
+                sys.executable,
+                "-c",
+                ADMIN,
+                "-c",
+                str(self.settings),
+                *arguments,
+            ],
             env=environment_in(self.directory),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -50,7 +58,14 @@ class Caretaker:
         """Exit status of a command, and what a terminal has shown on stderr."""
         controlling, terminal = os.openpty()
         with subprocess.Popen(
-            [sys.executable, "-c", ADMIN, "-c", str(self.settings), *arguments],
+            [
+                sys.executable,
+                "-c",
+                ADMIN,
+                "-c",
+                str(self.settings),
+                *arguments,
+            ],
             env=environment_in(self.directory) | {"TERM": "vt100"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

@@ -17,7 +17,8 @@ import psycopg2
 import pytest
 
 from stacksync import __version__
-from tests.servers.stacksync import ADMIN, environment_in, run_admin
+from tests.servers.programs import SOURCES, environment_in
+from tests.servers.stacksync import run_admin
 from tests.servers.sweeper import mentioning
 
 ANNA = "anna@example.org"
@@ -211,7 +212,7 @@ def test_an_operator_who_gives_up_leaves_nothing_running(
     directory = new_directory("operator")
     for sign in (signal.SIGINT, signal.SIGTERM):
         with subprocess.Popen(
-            [sys.executable, "-c", ADMIN, "user", "list"],
+            [sys.executable, "-c", SOURCES["stacksync-admin"], "user", "list"],
             env=environment_in(directory),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

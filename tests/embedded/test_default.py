@@ -17,8 +17,9 @@ import pytest
 import requests
 
 from tests.examples.running import EXAMPLES, Person
+from tests.servers.programs import environment_in
 from tests.servers.run import TestRun
-from tests.servers.stacksync import StackSyncProcess, environment_in
+from tests.servers.stacksync import StackSyncProcess
 from tests.servers.sweeper import mentioning, sweep
 
 WELCOME = re.compile(r"Account +(\S+), password (\S+) ")

@@ -18,7 +18,6 @@ from tests.integration.file_client import FileClient
 from tests.integration.fleet import Fleet
 from tests.integration.http_device import HttpDevice
 from tests.integration.people import People
-from tests.servers.nursery import Nursery
 from tests.servers.rabbitmq import RabbitServer
 from tests.servers.run import TestRun
 from tests.servers.stacksync import KnownUser, StackSyncProcess
@@ -84,13 +83,6 @@ def module_amqp_url(rabbitmq: RabbitServer) -> Iterator[str]:
     """The AMQP URL of a virtual host for all tests of a module, as guest."""
     with rabbitmq.vhost() as vhost:
         yield rabbitmq.url(vhost)
-
-
-@pytest.fixture(scope="module")
-def nursery(test_run: TestRun) -> Iterator[Nursery]:
-    """Where processes that are to be killed again and again are born quickly."""
-    with closing(Nursery(test_run.new_directory("nursery"))) as nursery:
-        yield nursery
 
 
 @pytest.fixture(scope="module")

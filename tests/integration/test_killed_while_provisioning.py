@@ -17,7 +17,6 @@ from tests.integration.agreement import Agreement
 from tests.integration.ledger import Ledger, until
 from tests.integration.named import named
 from tests.servers.doomed import DoomedProcess, Moment, moments
-from tests.servers.nursery import Nursery
 from tests.servers.openstack.cloud import Cloud, CloudProject, CloudUser
 from tests.servers.openstack.server import OpenStackServer
 from tests.servers.run import TestRun
@@ -26,12 +25,9 @@ PASSWORD = "seven pale horses"
 
 
 @pytest.fixture
-def server(
-    test_run: TestRun, nursery: Nursery, database_dsn: str, project: CloudProject
-) -> Iterator[DoomedProcess]:
+def server(test_run: TestRun, database_dsn: str, project: CloudProject) -> Iterator[DoomedProcess]:
     """Not started: only its settings, and later somebody to finish what is left."""
     server = DoomedProcess(
-        nursery,
         test_run.new_directory("doomed"),
         database_dsn,
         keystone=project.options,

@@ -19,7 +19,6 @@ from tests.integration.folder_of_two import PRIVATE, PROPOSED, SHARED, FolderOfT
 from tests.integration.ledger import Ledger
 from tests.integration.named import named
 from tests.servers.doomed import DoomedProcess, Moment, moments
-from tests.servers.nursery import Nursery
 from tests.servers.openstack.cloud import CloudProject
 from tests.servers.openstack.server import OpenStackServer
 from tests.servers.run import TestRun
@@ -45,10 +44,9 @@ SETTINGS: dict[str, dict[str, str]] = {
 
 @pytest.fixture
 def server(
-    test_run: TestRun, nursery: Nursery, database_dsn: str, amqp_url: str, project: CloudProject
+    test_run: TestRun, database_dsn: str, amqp_url: str, project: CloudProject
 ) -> Iterator[DoomedProcess]:
     server = DoomedProcess(
-        nursery,
         test_run.new_directory("doomed"),
         database_dsn,
         amqp_url,

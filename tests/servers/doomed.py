@@ -16,7 +16,7 @@ from attrs import asdict, frozen
 
 from stacksync.embedded.processes import tail
 from tests.servers.killed_at import ORDER
-from tests.servers.nursery import Nursery
+from tests.servers.programs import BIRTHS, Program, environment_in
 from tests.servers.stacksync import StackSyncProcess
 
 _stories = count(1)
@@ -91,7 +91,6 @@ class DoomedProcess(StackSyncProcess):
 
     def __init__(
         self,
-        nursery: Nursery,
         directory: Path,
         database_url: str,
         amqp_url: str = "off",
@@ -99,15 +98,13 @@ class DoomedProcess(StackSyncProcess):
     ) -> None:
         super().__init__(directory, database_url, amqp_url, **overrides)
         self.orders = Orders(directory)
-        self._nursery = nursery
         self._commands = 0
 
     def spawn(self) -> None:
         assert not self.running, "already running"
-        self._process = self._nursery.bear(  # type: ignore[assignment]
-            self.directory,
-            *(str(self.directory), "twistd", "-n", "--pidfile="),
-            *("stacksync", "-c", str(self.configuration)),
+        self._process = self._bear(
+            *("twistd", "-n", "--pidfile=", "stacksync", "-c", str(self.configuration)),
+            output=self.directory / "stacksync.log",
         )
 
     def wait_until_killed(self, seconds: float = 30.0) -> None:
@@ -128,11 +125,21 @@ class DoomedProcess(StackSyncProcess):
         """
         self._commands += 1
         answer = self.directory / f"command-{self._commands}"
-        status = self._nursery.bear(
-            self.directory,
-            *(str(self.directory), "stacksync-admin", "--json"),
-            *("-c", str(self.configuration), *arguments),
-            answer=answer.name,
+        status = self._bear(
+            *("stacksync-admin", "--json", "-c", str(self.configuration), *arguments),
+            output=answer,
             text=text,
-        ).wait()
+        ).wait(60)
         return status, answer.read_text()
+
+    def _bear(self, *program: str, output: Path, text: str = "") -> Program:
+        assert BIRTHS.nursery is not None
+        return BIRTHS.nursery.bear(
+            *program,
+            directory=self.directory,
+            output=output,
+            errors=output,
+            text=text,
+            environment=environment_in(self.directory),
+            killed_by=self.directory,
+        )

@@ -1,7 +1,6 @@
-"""Runs a program of ours, notes the steps that it takes, and kills it at one of them.
+"""Notes the steps that a program of ours takes, and kills it at one of them.
 
-Started by :mod:`tests.servers.nursery`, as ``DIRECTORY twistd -n stacksync …`` or
-``DIRECTORY stacksync-admin user add …``.  Every step goes through a method that
+In the program's process (:mod:`tests.servers.nursery`).  Every step goes through a method that
 is wrapped here from outside: the product knows nothing of it.  A step is what
 changes something that outlives the process: a statement or transaction, a
 request to Keystone or to the store, a message.  What only reads is none, for to
@@ -18,7 +17,6 @@ import json
 import os
 import re
 import signal
-import sys
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -167,27 +165,6 @@ def announcement(sink: Any, event: Any) -> str | None:
     return f"broker {kind}" if kind in ("ShareProposed", "Unshared", "WorkspaceUpdated") else None
 
 
-def import_all() -> None:
-    """Import what the programs need; no reactor is installed by that."""
-    from twisted.application.service import IServiceMaker
-    from twisted.plugin import getPlugins
-    from twisted.scripts import _twistd_unix, twistd
-
-    import stacksync.admin_cli.commands
-    import stacksync.service
-
-    list(getPlugins(IServiceMaker))
-    assert all([_twistd_unix, twistd, stacksync.admin_cli.commands, stacksync.service])
-
-
-def main(directory: str, program: str, *arguments: str) -> None:
-    watch_all(Steps(Path(directory)))
-    sys.argv = [program, *arguments]
-    if program == "twistd":
-        from twisted.scripts.twistd import run
-
-        run()
-    else:
-        from stacksync.admin_cli import main as administer
-
-        raise SystemExit(administer())
+def watch(directory: Path) -> None:
+    """Note the steps of this process, and die of them, as ordered in a directory."""
+    watch_all(Steps(directory))

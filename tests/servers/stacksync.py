@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import ssl
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
@@ -19,10 +18,8 @@ from attrs import frozen
 
 from stacksync.embedded.ports import choose
 from stacksync.embedded.processes import tail
+from tests.servers.programs import Program, begin, environment_in
 
-_REPOSITORY = Path(__file__).parents[2]
-_TWISTD = "from twisted.scripts.twistd import run; run()"
-ADMIN = "from stacksync.admin_cli import main; raise SystemExit(main())"
 _CHEAP_HASHES = {"argon2_time_cost": "1", "argon2_memory": "1M"}
 
 
@@ -35,19 +32,6 @@ class KnownUser:
     password: str
 
 
-def environment_in(directory: Path) -> dict[str, str]:
-    """The environment of a StackSync program that keeps its state in ``directory/home``."""
-    return {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "PYTHONPATH": os.pathsep.join(
-            filter(None, [str(_REPOSITORY), os.environ.get("PYTHONPATH")])
-        ),
-        "HOME": str(directory),
-        "STACKSYNC_HOME": str(directory / "home"),
-        "LANG": "C.UTF-8",
-    }
-
-
 def run_admin(
     directory: Path, *arguments: str, text: str = "", **environment: str
 ) -> subprocess.CompletedProcess[str]:
@@ -57,14 +41,24 @@ def run_admin(
     :param text: its standard input.
     :param environment: more variables for it.
     """
-    return subprocess.run(
-        [sys.executable, "-c", ADMIN, *arguments],
-        input=text,
-        capture_output=True,
-        text=True,
-        env=environment_in(directory) | environment,
-        timeout=60,
-    )
+    with TemporaryDirectory(dir=directory.parent, prefix="admin-") as place:
+        output, errors = Path(place, "output"), Path(place, "errors")
+        process = begin(
+            directory,
+            *("stacksync-admin", *arguments),
+            output=output,
+            errors=errors,
+            text=text,
+            environment=environment_in(directory) | environment,
+        )
+        try:
+            status = process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        return subprocess.CompletedProcess(
+            arguments, status, output.read_text(), errors.read_text()
+        )
 
 
 class StackSyncProcess:
@@ -88,7 +82,7 @@ class StackSyncProcess:
         (port,) = choose(1)
         self.http_url = f"http://127.0.0.1:{port}"
         self._log = directory / "stacksync.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Program | None = None
         self._trust: ssl.SSLContext | None = None
         sections: dict[str, dict[str, str]] = {
             "service": {"home": str(directory / "home")},
@@ -128,18 +122,12 @@ class StackSyncProcess:
     def spawn(self) -> None:
         """Start it without waiting."""
         assert not self.running, "already running"
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [
-                    *(sys.executable, "-c", _TWISTD, "-n", "--pidfile="),
-                    *("stacksync", "-c", str(self.configuration)),
-                ],
-                cwd=self.directory,
-                env=environment_in(self.directory),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
+        self._process = begin(
+            self.directory,
+            *("twistd", "-n", "--pidfile=", "stacksync", "-c", str(self.configuration)),
+            output=self._log,
+            environment=environment_in(self.directory),
+        )
 
     def wait_until_ready(self, seconds: float = 30.0) -> None:
         """Wait until ``/readyz`` says 200; the end of the log is in the error."""

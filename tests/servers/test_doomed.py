@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from tests.servers.doomed import Moment, Orders, moments
-from tests.servers.stacksync import environment_in
+from tests.servers.programs import environment_in
 
 PROGRAM = """
 import sys
