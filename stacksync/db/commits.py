@@ -42,6 +42,8 @@ class RequestRefused:
     recorded: int = 0
 
 
+HELD = "held"
+
 RESULTS_SINCE = """
     SELECT made.revision, made.request_id, made.device_id, o.quota_limit, o.quota_used,
         json_agg(json_build_object('refusal', NULL, 'item', item_state(made.state))
@@ -80,24 +82,44 @@ class CommitTable:
     async def commit(self, ready: Sequence[ReadyRequest]) -> list[CommitResult | RequestRefused]:
         """Commit requests in one transaction; an answer to each, in their order.
 
-        May be repeated: a request that was answered before is answered alike.
+        Waits for whoever holds the workspaces.  May be repeated: a request that
+        was answered before is answered alike.
         """
+        answers = await self._answers(ready, waits=True)
+        return [result(entry, answer) for entry, answer in zip(ready, answers, strict=True)]
+
+    async def commit_unheld(
+        self, ready: Sequence[ReadyRequest]
+    ) -> list[CommitResult | RequestRefused | None]:
+        """Like :meth:`commit`, without waiting for anybody.
+
+        :returns: ``None`` for a request whose workspace, or the account of its
+            owner, somebody else holds at the moment: nothing has become of it.
+        """
+        answers = await self._answers(ready, waits=False)
+        return [
+            None if answer.get("error") == HELD else result(entry, answer)
+            for entry, answer in zip(ready, answers, strict=True)
+        ]
+
+    async def _answers(self, ready: Sequence[ReadyRequest], *, waits: bool) -> list[dict[str, Any]]:
         try:
-            told = await self._call(ready)
+            told = await self._call(ready, waits)
         except psycopg2.errors.UniqueViolation:
             # A request's id was used for another workspace in the same moment,
             # which the function sees now.
-            told = await self._call(ready)
-        answers = orjson.loads(told)
-        return [result(entry, answer) for entry, answer in zip(ready, answers, strict=True)]
+            told = await self._call(ready, waits)
+        answers: list[dict[str, Any]] = orjson.loads(told)
+        return answers
 
-    async def _call(self, ready: Sequence[ReadyRequest]) -> str:
+    async def _call(self, ready: Sequence[ReadyRequest], waits: bool) -> str:
         rows = await self._database.query(
             "commit",
-            "SELECT commit_items(%s::uuid[], %s::jsonb)::text",
+            "SELECT commit_items(%s::uuid[], %s::jsonb, %s)::text",
             [
                 list({entry.request.workspace_id for entry in ready}),
                 orjson.dumps([request_as_json(entry) for entry in ready]).decode(),
+                waits,
             ],
             repeatable=True,
         )

@@ -10,6 +10,7 @@ from pytest_twisted import ensureDeferred
 from twisted.internet.defer import Deferred, gatherResults
 
 from stacksync.db.commits import CommitTable, ReadyRequest, RequestRefused
+from stacksync.db.database import Transaction
 from stacksync.model import CommitResult, Refusal
 from tests.db.builders import World, change, new, number, ready_request, refusals
 from tests.db.conftest import StartDatabase
@@ -152,3 +153,32 @@ async def test_the_quota_holds_against_many_at_once(
     taken = sum(refusals(result) == [None] for result in results)
     assert taken == 100 // 7
     assert await world.quota_used(anna) == taken * 7
+
+
+@ensureDeferred
+async def test_what_somebody_else_holds_is_left_and_the_rest_of_the_call_committed(
+    world: World,
+) -> None:
+    anna, berta, carla = await world.user(), await world.user(), await world.user()
+    group = [ready_request(user, new("a")) for user in (anna, berta, carla)]
+    stranger = ready_request(anna, new("b"), workspace_id=uuid4())
+
+    async def look(transaction: Transaction) -> list[CommitResult | RequestRefused | None]:
+        for lock in LOCKS.values():
+            await transaction.query(lock, [anna.account.id, berta.workspace_id])
+        return await world.commits.commit_unheld([*group, stranger])
+
+    held = await world.database.transaction("hold", look)
+    assert held[:2] == [None, None]
+    assert isinstance(held[2], CommitResult)
+    # Who asks patiently will be told that it does not exist.
+    assert held[3] is None
+
+    freed = await world.commits.commit_unheld(group)
+    assert [answer.revision for answer in freed if isinstance(answer, CommitResult)] == [1, 1, 1]
+
+
+LOCKS = {
+    "an owner's account": "SELECT FROM account WHERE id = %s AND %s IS NOT NULL FOR UPDATE",
+    "a workspace": "SELECT FROM workspace WHERE %s IS NOT NULL AND id = %s FOR UPDATE",
+}

@@ -51,7 +51,7 @@ def test_nothing_becomes_the_present_schema_and_then_there_is_nothing_to_do(empt
     before = schema(empty)
     assert migrate(empty.dsn) == []
     assert schema(empty) == before
-    assert "commit_items(uuid[],jsonb)" in [function[0] for function in before["functions"]]
+    assert "commit_items(uuid[],jsonb,boolean)" in [function[0] for function in before["functions"]]
 
 
 @pytest.mark.parametrize("state", range(len(KNOWN) + 1))

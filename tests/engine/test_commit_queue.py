@@ -42,10 +42,18 @@ class Running:
     """A transaction that ends when the test says so."""
 
     group: tuple[ReadyRequest, ...]
-    ended: Deferred[list[Answer]] = field(factory=Deferred)
+    is_patient: bool
+    ended: Deferred[list[Answer | None]] = field(factory=Deferred)
 
-    def succeed(self) -> None:
-        self.ended.callback([answer_to(ready) for ready in self.group])
+    def succeed(self, held: frozenset[UUID] = frozenset()) -> None:
+        """Answer all but what is about workspaces that somebody else holds."""
+        assert not (self.is_patient and held), "who waits gets his lock"
+        self.ended.callback(
+            [
+                None if ready.request.workspace_id in held else answer_to(ready)
+                for ready in self.group
+            ]
+        )
 
     def fail(self, error: Exception) -> None:
         self.ended.errback(error)
@@ -66,7 +74,14 @@ class Transactions:
         self.running: list[Running] = []
 
     async def commit(self, ready: Sequence[ReadyRequest]) -> list[Answer]:
-        transaction = Running(tuple(ready))
+        answers = await self._run(ready, is_patient=True)
+        return [answer for answer in answers if answer is not None]
+
+    async def commit_unheld(self, ready: Sequence[ReadyRequest]) -> list[Answer | None]:
+        return await self._run(ready, is_patient=False)
+
+    async def _run(self, ready: Sequence[ReadyRequest], is_patient: bool) -> list[Answer | None]:
+        transaction = Running(tuple(ready), is_patient)
         self.running.append(transaction)
         try:
             return await transaction.ended
@@ -227,6 +242,61 @@ def test_who_gives_up_waiting_does_not_undo_his_commit_nor_delay_others(
     assert told(asking[2]) == "answer to 2"
 
 
+def test_what_somebody_else_holds_goes_again_alone_and_waits(database: Transactions) -> None:
+    queue = CommitQueue(database, lanes=2)
+    queue.commit(request(C, "0"))
+    queue.commit(request(D, "1"))
+    asking = [queue.commit(request(place, n)) for n, place in (("2", A), ("3", B), ("4", A))]
+    database.running[0].succeed()
+    assert database.ids == ["1", "234"]
+
+    queue.commit(request(A, "5"))
+    database.running[1].succeed(frozenset([A]))
+    assert [each.called for each in asking] == [False, True, False]
+    assert [(each.ids, each.is_patient) for each in database.running] == [
+        ("1", False),
+        ("245", True),
+    ]
+    database.running[1].succeed()
+    assert [told(each) for each in asking] == [f"answer to {n}" for n in "234"]
+
+    queue.commit(request(A, "6"))
+    assert [(each.ids, each.is_patient) for each in database.running][1:] == [("6", False)]
+
+
+def test_however_much_is_held_one_lane_is_left_to_the_others(database: Transactions) -> None:
+    queue = CommitQueue(database, lanes=3)
+    for place in (A, B, C):
+        queue.commit(request(place))
+    for _ in range(3):
+        next(each for each in database.running if not each.is_patient).succeed(frozenset([A, B, C]))
+    assert [each.workspaces for each in database.running] == [[A], [B]]
+
+    asking = queue.commit(request(D, "4"))
+    next(each for each in database.running if not each.is_patient).succeed()
+    assert told(asking) == "answer to 4"
+
+    database.running[0].succeed()
+    assert [each.workspaces for each in database.running] == [[B], [C]]
+
+
+def test_a_later_request_does_not_overtake_a_held_one_when_all_are_tried_alone(
+    database: Transactions,
+) -> None:
+    queue = CommitQueue(database, lanes=1)
+    queue.commit(request(D, "0"))
+    for request_id, place in (("1", A), ("2", A), ("3", B)):
+        queue.commit(request(place, request_id))
+    database.running[0].succeed()
+    database.running[0].fail(ValueError("one of these"))
+    assert database.ids == ["1"]
+    database.running[0].succeed(frozenset([A]))
+    assert database.ids == ["3"]
+    database.running[0].succeed()
+    assert database.ids == ["12"]
+    assert database.running[0].is_patient
+
+
 @settings(max_examples=80, deadline=None)
 @given(st.integers(1, 3), st.data())
 def test_whatever_comes_each_workspaces_commits_keep_their_order(
@@ -241,9 +311,13 @@ def test_whatever_comes_each_workspaces_commits_keep_their_order(
     def end_one() -> None:
         number = data.draw(st.integers(0, len(database.running) - 1))
         transaction = database.running[number]
+        held: frozenset[UUID] = frozenset()
+        if not transaction.is_patient:
+            held = data.draw(st.frozensets(st.sampled_from([A, B, C])))
         for ready in transaction.group:
-            done[ready.request.workspace_id].append(ready.request.request_id)
-        transaction.succeed()
+            if ready.request.workspace_id not in held:
+                done[ready.request.workspace_id].append(ready.request.request_id)
+        transaction.succeed(held)
 
     for number in range(data.draw(st.integers(0, 40))):
         if database.running and data.draw(st.booleans()):

@@ -162,7 +162,8 @@ def commit_directly(connection: psycopg2.extensions.connection, device: Device) 
     told = orjson.dumps([request_as_json(ReadyRequest(device.user.id, request, {}, {}))])
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT commit_items(%s::uuid[], %s::jsonb)", [[device.workspace], told.decode()]
+            "SELECT commit_items(%s::uuid[], %s::jsonb, true)",
+            [[device.workspace], told.decode()],
         )
         (answers,) = cursor.fetchone() or ()
     assert answers[0]["outcomes"][0]["refusal"] is None

@@ -3,29 +3,47 @@
 -- Lock order: workspaces by id, then their owners' accounts by id.  Whoever
 -- else locks these rows does it in this order.
 
--- workspaces: those of the requests; requests: a JSON array of {account_id,
+-- workspaces: those of the requests; waits: until nobody else holds them, or their
+-- owners' accounts, any more, or else answers {error: held} to what is about these; requests: a JSON array of {account_id,
 -- workspace_id, device_id, request_id, changes}, changes being item_change
 -- objects.  Returns a JSON array with the answer to each, in the same order:
 -- {revision, quota_limit, quota_used, repeated, outcomes: [{refusal, item}]},
 -- the outcomes of the changes in the order asked and then of the items that
--- they touched; or {error}, which is workspace, device, role or reused.
-CREATE FUNCTION commit_items(workspaces uuid[], requests jsonb) RETURNS json
+-- they touched; or {error}, which is workspace, device, role, reused or held.
+CREATE FUNCTION commit_items(workspaces uuid[], requests jsonb, waits boolean) RETURNS json
 LANGUAGE plpgsql AS $$
 DECLARE
     request record;
+    owners uuid[];
     answers json[] := '{}';
 BEGIN
-    PERFORM FROM workspace WHERE id = ANY (workspaces) ORDER BY id FOR NO KEY UPDATE;
-    PERFORM FROM account
-        WHERE id IN (SELECT owner_id FROM workspace WHERE id = ANY (workspaces))
-        ORDER BY id FOR NO KEY UPDATE;
+    IF waits THEN
+        PERFORM FROM workspace WHERE id = ANY (workspaces) ORDER BY id FOR NO KEY UPDATE;
+        PERFORM FROM account
+            WHERE id IN (SELECT owner_id FROM workspace WHERE id = ANY (workspaces))
+            ORDER BY id FOR NO KEY UPDATE;
+    ELSE
+        workspaces := ARRAY(
+            SELECT id FROM workspace WHERE id = ANY (workspaces)
+                ORDER BY id FOR NO KEY UPDATE SKIP LOCKED);
+        owners := ARRAY(
+            SELECT id FROM account
+                WHERE id IN (SELECT owner_id FROM workspace WHERE id = ANY (workspaces))
+                ORDER BY id FOR NO KEY UPDATE SKIP LOCKED);
+        workspaces := ARRAY(
+            SELECT id FROM workspace WHERE id = ANY (workspaces) AND owner_id = ANY (owners));
+    END IF;
     FOR request IN
         SELECT * FROM jsonb_to_recordset(requests) AS r (
             account_id uuid, workspace_id uuid, device_id uuid, request_id text, changes jsonb)
     LOOP
-        answers := array_append(answers, commit_request(
-            request.account_id, request.workspace_id, request.device_id, request.request_id,
-            request.changes));
+        IF waits OR request.workspace_id = ANY (workspaces) THEN
+            answers := array_append(answers, commit_request(
+                request.account_id, request.workspace_id, request.device_id, request.request_id,
+                request.changes));
+        ELSE
+            answers := array_append(answers, '{"error": "held"}');
+        END IF;
     END LOOP;
     RETURN array_to_json(answers);
 END;
