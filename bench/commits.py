@@ -34,17 +34,21 @@ class CommitBenchmark:
         self._users = users
 
     def throughput(
-        self, via: str, seconds: float | None = None, profile: Path | None = None
+        self,
+        via: str,
+        seconds: float | None = None,
+        profile: Path | None = None,
+        in_flight: int | None = None,
     ) -> Measured:
         """Many commits of one new file at a time.
 
         :param via: ``amqp`` or ``http``.
-        :param seconds: how long; left out, as the extent says.
+        :param seconds: how long; left out, as the extent says; and so ``in_flight``.
         :param profile: where to put the server's stacks meanwhile.
         """
         return self._run(
             via,
-            window=self._extent.window,
+            window=in_flight or self._extent.window,
             warm_up=self._extent.warm_up,
             seconds=seconds or self._extent.throughput,
             profile=profile,

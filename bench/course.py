@@ -20,6 +20,8 @@ from bench.users import make_users
 USERS = 20
 PARTS = ("reference", "amqp", "http", "latency", "batch", "changes", "sharing", "content")
 CLIENTS = (1, 8, 32)
+FEW = 8
+"""Commits in flight, to compare with many."""
 
 Results = dict[str, Any]
 
@@ -42,6 +44,7 @@ def measure(stage: Stage, extent: Extent, parts: set[str]) -> Results:
             continue
         tell(f"commits through {via.upper()}")
         results.setdefault("commits", {})[via] = commits.throughput(via)
+        results.setdefault("few commits", {})[via] = commits.throughput(via, in_flight=FEW)
         if reference is not None:
             results["reference"]["plain"].append(reference.plain(extent.reference_again))
     for part, run in (("latency", commits.latency), ("batch", commits.batch)):

@@ -16,6 +16,9 @@ HTTP_OF_AMQP = 0.5
 MANY_CLIENTS = 0.9
 """Of the rate of 8 clients; a tenth is left to chance."""
 
+MANY_IN_FLIGHT = 0.9
+"""Of the rate of few in flight; a tenth is left to chance."""
+
 LATENCY_MS = {"p50": 2.0, "p99": 8.0}
 BATCH_MS = 10.0
 CHANGES_MS = {"10000": 60.0}
@@ -78,6 +81,13 @@ def commit_figures(results: Results) -> Iterator[Figure]:
             yield Figure(name, rates["http"], "/s", ratio, "AMQP", target, met)
         else:
             yield Figure(name, rates["http"], "/s")
+    for via, told in results.get("few commits", {}).items():
+        few, ratio = told["window"], rates[via] / told["per_second"]
+        yield Figure(
+            f"commits through {via.upper()}, {windows[via]} to {few} at a time",
+            *(rates[via], "/s", ratio, f"{few} at a time", f"{MANY_IN_FLIGHT:g}"),
+            met=ratio >= MANY_IN_FLIGHT,
+        )
 
 
 def latency_figures(results: Results) -> Iterator[Figure]:

@@ -39,6 +39,14 @@ def test_http_is_compared_with_amqp(rate: float, met: bool) -> None:
     assert told["commits through HTTP, 64 connections"].met is met
 
 
+@pytest.mark.parametrize(("rate", "met"), [(900.0, True), (899.0, False)])
+def test_many_in_flight_are_compared_with_few(rate: float, met: bool) -> None:
+    few = {"per_second": 1000.0, "window": 8}
+    told = judged(**{"commits": {"amqp": commits(rate)}, "few commits": {"amqp": few}})
+    figure = told["commits through AMQP, 64 to 8 at a time"]
+    assert (figure.ratio, figure.met) == (rate / 1000.0, met)
+
+
 def test_without_the_reference_there_is_no_verdict() -> None:
     figure = judged(commits={"amqp": commits(2000.0)})["commits through AMQP, 64 in flight"]
     assert (figure.ratio, figure.met) == (None, None)
