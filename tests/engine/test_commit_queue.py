@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 import pytest
-from attrs import define, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.defer import CancelledError, Deferred
 
-from stacksync.db.commits import ReadyRequest, RequestRefused
 from stacksync.engine.commit_queue import (
     CHANGES_PER_TRANSACTION,
     REQUESTS_PER_TRANSACTION,
@@ -21,89 +16,12 @@ from stacksync.engine.commit_queue import (
     CommitQueue,
 )
 from stacksync.errors import Overloaded, Unavailable
-from stacksync.model import CommitRequest, ItemChange, ItemStatus
-
-A, B, C, D = (UUID(int=number) for number in range(1, 5))
-ANNA, LAPTOP = UUID(int=100), UUID(int=200)
-CHANGE = ItemChange(ItemStatus.NEW, 1, datetime(2026, 11, 21, tzinfo=UTC), name="a")
-
-
-def request(workspace_id: UUID, request_id: str = "", changes: int = 1) -> ReadyRequest:
-    asked = CommitRequest(workspace_id, LAPTOP, request_id, (CHANGE,) * changes)
-    return ReadyRequest(ANNA, asked, {}, {})
-
-
-def answer_to(ready: ReadyRequest) -> Answer:
-    return RequestRefused(f"answer to {ready.request.request_id}")
-
-
-@define(eq=False)
-class Running:
-    """A transaction that ends when the test says so."""
-
-    group: tuple[ReadyRequest, ...]
-    is_patient: bool
-    ended: Deferred[list[Answer | None]] = field(factory=Deferred)
-
-    def succeed(self, held: frozenset[UUID] = frozenset()) -> None:
-        """Answer all but what is about workspaces that somebody else holds."""
-        assert not (self.is_patient and held), "who waits gets his lock"
-        self.ended.callback(
-            [
-                None if ready.request.workspace_id in held else answer_to(ready)
-                for ready in self.group
-            ]
-        )
-
-    def fail(self, error: Exception) -> None:
-        self.ended.errback(error)
-
-    @property
-    def workspaces(self) -> list[UUID]:
-        return [ready.request.workspace_id for ready in self.group]
-
-    @property
-    def ids(self) -> str:
-        return "".join(ready.request.request_id for ready in self.group)
-
-
-class Transactions:
-    """Stands for the database: shows what runs there now."""
-
-    def __init__(self) -> None:
-        self.running: list[Running] = []
-
-    async def commit(self, ready: Sequence[ReadyRequest]) -> list[Answer]:
-        answers = await self._run(ready, is_patient=True)
-        return [answer for answer in answers if answer is not None]
-
-    async def commit_unheld(self, ready: Sequence[ReadyRequest]) -> list[Answer | None]:
-        return await self._run(ready, is_patient=False)
-
-    async def _run(self, ready: Sequence[ReadyRequest], is_patient: bool) -> list[Answer | None]:
-        transaction = Running(tuple(ready), is_patient)
-        self.running.append(transaction)
-        try:
-            return await transaction.ended
-        finally:
-            self.running.remove(transaction)
-
-    @property
-    def ids(self) -> list[str]:
-        return [transaction.ids for transaction in self.running]
+from tests.engine.commit_transactions import A, B, C, D, Transactions, request, told
 
 
 @pytest.fixture
 def database() -> Transactions:
     return Transactions()
-
-
-def told(asking: Deferred[Answer]) -> Any:
-    """What a Deferred has by now: the answer's words, an error, or None."""
-    outcome: list[Any] = [None]
-    asking.addBoth(lambda result: outcome.__setitem__(0, result))
-    result = outcome[0]
-    return result.reason if isinstance(result, RequestRefused) else getattr(result, "value", result)
 
 
 def test_a_commit_with_nobody_else_goes_at_once_and_alone(database: Transactions) -> None:
@@ -240,61 +158,6 @@ def test_who_gives_up_waiting_does_not_undo_his_commit_nor_delay_others(
     assert database.ids == ["12"]
     database.running[0].succeed()
     assert told(asking[2]) == "answer to 2"
-
-
-def test_what_somebody_else_holds_goes_again_alone_and_waits(database: Transactions) -> None:
-    queue = CommitQueue(database, lanes=2)
-    queue.commit(request(C, "0"))
-    queue.commit(request(D, "1"))
-    asking = [queue.commit(request(place, n)) for n, place in (("2", A), ("3", B), ("4", A))]
-    database.running[0].succeed()
-    assert database.ids == ["1", "234"]
-
-    queue.commit(request(A, "5"))
-    database.running[1].succeed(frozenset([A]))
-    assert [each.called for each in asking] == [False, True, False]
-    assert [(each.ids, each.is_patient) for each in database.running] == [
-        ("1", False),
-        ("245", True),
-    ]
-    database.running[1].succeed()
-    assert [told(each) for each in asking] == [f"answer to {n}" for n in "234"]
-
-    queue.commit(request(A, "6"))
-    assert [(each.ids, each.is_patient) for each in database.running][1:] == [("6", False)]
-
-
-def test_however_much_is_held_one_lane_is_left_to_the_others(database: Transactions) -> None:
-    queue = CommitQueue(database, lanes=3)
-    for place in (A, B, C):
-        queue.commit(request(place))
-    for _ in range(3):
-        next(each for each in database.running if not each.is_patient).succeed(frozenset([A, B, C]))
-    assert [each.workspaces for each in database.running] == [[A], [B]]
-
-    asking = queue.commit(request(D, "4"))
-    next(each for each in database.running if not each.is_patient).succeed()
-    assert told(asking) == "answer to 4"
-
-    database.running[0].succeed()
-    assert [each.workspaces for each in database.running] == [[B], [C]]
-
-
-def test_a_later_request_does_not_overtake_a_held_one_when_all_are_tried_alone(
-    database: Transactions,
-) -> None:
-    queue = CommitQueue(database, lanes=1)
-    queue.commit(request(D, "0"))
-    for request_id, place in (("1", A), ("2", A), ("3", B)):
-        queue.commit(request(place, request_id))
-    database.running[0].succeed()
-    database.running[0].fail(ValueError("one of these"))
-    assert database.ids == ["1"]
-    database.running[0].succeed(frozenset([A]))
-    assert database.ids == ["3"]
-    database.running[0].succeed()
-    assert database.ids == ["12"]
-    assert database.running[0].is_patient
 
 
 @settings(max_examples=80, deadline=None)
