@@ -9,9 +9,10 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from attrs import define
+from attrs import define, field
 from zope.interface import implementer
 
+from stacksync.auth.lookups import Lookups, stranger
 from stacksync.auth.noting import Note, nobody_notes, refusals_noted
 from stacksync.auth.signature_check import Step
 from stacksync.auth.signatures import WRONG, SignatureReader, Signed
@@ -37,6 +38,7 @@ class TokenProvider:
     _signers: Signers
     _reader: SignatureReader
     _note: Note = nobody_notes
+    _lookups: Lookups = field(init=False, factory=Lookups)
 
     async def request_token(self, request: SignedRequest, address: str) -> TokenCredentials:
         """See :class:`~stacksync.interfaces.ITokenProvider`."""
@@ -47,7 +49,7 @@ class TokenProvider:
             if signed["oauth_token"]:
                 raise InvalidRequest("oauth_token", "does not belong here: there is none yet")
             scope = scope_of(signed)
-            nonce = await self._checked(signed, Step.ASKING)
+            nonce = await self._checked(signed, Step.ASKING, address)
             return await self._applications.ask(nonce.consumer_key, signed["oauth_callback"], scope)
 
     async def access_token(self, request: SignedRequest, address: str) -> TokenCredentials:
@@ -57,14 +59,16 @@ class TokenProvider:
             signed = self._reader.read(request, "oauth_token", "oauth_verifier")
         with self._noted(address, consumer=signed["oauth_consumer_key"]):
             check_others(signed, ())
-            nonce = await self._checked(signed, Step.REDEEMING)
+            nonce = await self._checked(signed, Step.REDEEMING, address)
             return await self._applications.redeem(
                 nonce.consumer_key, nonce.token_key, signed["oauth_verifier"], address
             )
 
-    async def _checked(self, signed: Signed, step: Step) -> Nonce:
+    async def _checked(self, signed: Signed, step: Step, address: str) -> Nonce:
         nonce = signed.nonce
-        signer = await self._signers.asking(nonce.consumer_key, nonce.token_key)
+        signer = await self._lookups.run(
+            stranger(address), lambda: self._signers.asking(nonce.consumer_key, nonce.token_key)
+        )
         if not signed.is_by(signer, step):
             raise NotAuthenticated(WRONG)
         await self._signers.ask(nonce)

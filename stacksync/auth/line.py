@@ -12,6 +12,7 @@ from __future__ import annotations
 import ipaddress
 from collections import OrderedDict
 from functools import lru_cache
+from itertools import islice
 
 from attrs import define, field
 
@@ -35,24 +36,18 @@ class Line:
         return len(self._asked)
 
     def may_go(self, address: str, free: int, now: float) -> bool:
-        """Whether it is the turn of this address, who is in the line no more if so.
+        """Whether it is the turn of this address.
 
         :param free: how many places there are.
         """
         self._drop_gone(now)
-        site = site_of(address)
         if free <= 0:
             return False
-        if len(self._asked) < free:
-            self._asked.pop(site, None)
-            return True
-        for place, first in enumerate(self._asked):
-            if place >= free:
-                return False
-            if first == site:
-                del self._asked[site]
-                return True
-        return False
+        return len(self._asked) < free or site_of(address) in islice(self._asked, free)
+
+    def goes(self, address: str) -> None:
+        """This address has got a place, and is in the line no more."""
+        self._asked.pop(site_of(address), None)
 
     def wait(self, address: str, now: float) -> int:
         """Note that this address wants a place; how many are before it."""

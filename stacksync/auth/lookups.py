@@ -15,6 +15,7 @@ from attrs import define, field
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from stacksync.auth.line import network_of
 from stacksync.auth.turns import Lane, TakingTurns, Turn, Waiting
 from stacksync.errors import TooManyRequests
 
@@ -24,6 +25,11 @@ AT_ONCE = 2
 WAITING_MAX = 1000
 
 Found = TypeVar("Found")
+
+
+def stranger(address: str) -> Turn:
+    """The turn of somebody at this address who has proved nothing yet."""
+    return Turn(Lane.STRANGER, network_of(address))
 
 
 @define(eq=False)

@@ -11,15 +11,19 @@ random bits is not guessed.
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 from zope.interface import implementer
 
+from stacksync.auth.line import network_of
+from stacksync.auth.lookups import Lookups, stranger
 from stacksync.auth.noting import Note, nobody_notes, refusals_noted, signed_in
 from stacksync.auth.signature_check import METHODS, PLAINTEXT, Facts, Step, is_right
 from stacksync.auth.signed_parameters import SignedParameters, parameters_of
+from stacksync.auth.turns import Lane, Turn
 from stacksync.engine.oauth.signers import KEY_CHARACTERS, Nonce
 from stacksync.errors import InvalidRequest, NotAuthenticated
 from stacksync.interfaces import ISignatureAuthenticator
@@ -28,6 +32,7 @@ from stacksync.model import Principal, SignedRequest, SignIn
 if TYPE_CHECKING:
     from stacksync.engine.oauth.signers import SignerRow, Signers
 
+KNOWN_MAX = 10_000
 NONCE_CHARACTERS = 128
 VALUE_CHARACTERS = 4096
 
@@ -137,21 +142,30 @@ def check_text(name: str, value: str, longest: int) -> None:
 class SignatureAuthenticator:
     """The :class:`~stacksync.interfaces.ISignatureAuthenticator` of access tokens.
 
+    Whose signature was right before, from the same network, does not wait behind strangers.
+
     :param note: takes who has signed in, and who was refused.
     """
 
     _signers: Signers
     _reader: SignatureReader
     _note: Note = nobody_notes
+    _lookups: Lookups = field(init=False, factory=Lookups)
+    _known: OrderedDict[tuple[str, str, str], None] = field(init=False, factory=OrderedDict)
 
     async def authenticate_signed(self, request: SignedRequest, address: str) -> Principal:
         """See :class:`~stacksync.interfaces.ISignatureAuthenticator`."""
         with refusals_noted(self._note, SignIn.OAUTH, address):
             signed = self._reader.read(request, "oauth_token")
-        signer = await self._signers.acting(signed["oauth_consumer_key"], signed["oauth_token"])
+        keys = signed["oauth_consumer_key"], signed["oauth_token"]
+        way = (*keys, network_of(address))
+        turn = Turn(Lane.KNOWN) if way in self._known else stranger(address)
+        signer = await self._lookups.run(turn, lambda: self._signers.acting(*keys))
+        self._known.pop(way, None)
         with refusals_noted(self._note, SignIn.OAUTH, address, signer.account_id):
             if not signed.is_by(signer, Step.ACTING):
                 raise NotAuthenticated(WRONG)
+            self._remember(way)
             await self._signers.use(signer, signed.nonce)
         assert signer.account_id is not None
         principal = Principal(
@@ -163,3 +177,8 @@ class SignatureAuthenticator:
         )
         self._note(signed_in(principal, address))
         return principal
+
+    def _remember(self, way: tuple[str, str, str]) -> None:
+        self._known[way] = None
+        if len(self._known) > KNOWN_MAX:
+            self._known.popitem(last=False)

@@ -7,9 +7,9 @@ can slow an owner down; a stranger is judged by the account's and by the
 address's.  A proof that was right before is judged by neither: who brings it is
 no guesser.  Only failures wait; a right password is never delayed.
 
-Where more strangers want to sign in to an account than may, they stand in line
-(:mod:`stacksync.auth.line`): many guessers can make an owner who comes from
-nowhere known wait, but not for good.
+Where more strangers want to sign in to an account than may, or in all, they
+stand in line (:mod:`stacksync.auth.line`): many guessers can make an owner who
+comes from nowhere known wait, but not for good.
 
 It must not know passwords, hashes or protocols.  Everything it remembers is
 bounded, whatever guessers send.
@@ -18,6 +18,7 @@ bounded, whatever guessers send.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from attrs import define, field
@@ -75,6 +76,15 @@ class Tally:
 
 
 @define(eq=False)
+class Everybody(Tally):
+    """All strangers together: their failures are nobody's, but there are only so many places."""
+
+    @property
+    def places(self) -> int:
+        return BUSY_MAX
+
+
+@define(eq=False)
 class Attempt:
     """One sign-in under way; tell :meth:`Throttle.succeeded` or :meth:`~Throttle.failed`."""
 
@@ -100,7 +110,7 @@ class Throttle:
     _tallies: OrderedDict[tuple[str, str], Tally] = field(init=False, factory=OrderedDict)
     _pairs: OrderedDict[str, OrderedDict[str, Tally]] = field(init=False, factory=OrderedDict)
     _lines: OrderedDict[Line, None] = field(init=False, factory=OrderedDict)
-    _busy: int = field(init=False, default=0)
+    _all: Tally = field(init=False, factory=lambda: Everybody(line=Line()))
 
     def knows(self, email: str, address: str) -> bool:
         """Whether the account has signed in from this address before."""
@@ -115,10 +125,7 @@ class Throttle:
         """
         email, address = account_of(email), network_of(address)
         tallies, stranger = self._judges(email, address, proof)
-        if stranger and self._busy >= BUSY_MAX:
-            raise TooManyRequests("too many sign-ins are failing", retry_after=LONGEST_DELAY)
-        for tally in reversed(tallies):
-            self._check_place(tally, address)
+        self._check_places((*reversed(tallies), *([self._all] if stranger else [])), address)
         attempt = Attempt(email, address, tallies, stranger, proof is not None)
         self._occupy(attempt, 1)
         return attempt
@@ -175,22 +182,37 @@ class Throttle:
             return (self._fresh(pair),), False
         return (self._tally("account", email), self._tally("address", address)), True
 
-    def _check_place(self, tally: Tally, address: str) -> None:
-        """:raises TooManyRequests: there is no place for this address now."""
+    def _check_places(self, tallies: Sequence[Tally], address: str) -> None:
+        """:raises TooManyRequests: in one of them there is no place for this address now."""
+        for number, tally in enumerate(tallies):
+            if not self._has_place(tally, address):
+                again = self._delay(tally)
+                # Who has waited for his turn in a line before keeps it meanwhile.
+                for each in tallies[: number + 1]:
+                    again = max(again, self._wait(each, address))
+                raise TooManyRequests(
+                    "too many sign-ins at once for this account, or failures from this address,"
+                    " or in all",
+                    retry_after=min(again, max(LONGEST_DELAY, PATIENCE / 2)),
+                )
+        for tally in tallies:
+            if tally.line is not None:
+                tally.line.goes(address)
+
+    def _has_place(self, tally: Tally, address: str) -> bool:
         free = tally.places - tally.busy
-        if tally.is_open or (tally.line is None and free > 0):
-            return
-        now = self._clock.seconds()
-        if tally.line is not None and tally.line.may_go(address, free, now):
-            return
-        again = self._delay(tally)
-        if tally.line is not None:
-            again *= 1 + tally.line.wait(address, now) / tally.places
+        if tally.is_open or tally.line is None:
+            return tally.is_open or free > 0
+        return tally.line.may_go(address, free, self._clock.seconds())
+
+    def _wait(self, tally: Tally, address: str) -> float:
+        """Stand in line, if there is one; for how many seconds, as it looks."""
+        if tally.line is None:
+            return 0.0
+        before = tally.line.wait(address, self._clock.seconds())
+        if tally is not self._all:
             self._keep_line(tally.line)
-        raise TooManyRequests(
-            "too many sign-ins at once for this account, or failures from this address",
-            retry_after=min(again, max(LONGEST_DELAY, PATIENCE / 2)),
-        )
+        return self._delay(tally) * (1 + before / tally.places)
 
     def _keep_line(self, line: Line) -> None:
         self._lines[line] = None
@@ -226,9 +248,13 @@ class Throttle:
         for tally in attempt.tallies:
             tally.busy += places
         if attempt.stranger:
-            self._busy += places
+            self._all.busy += places
 
 
 def account_of(email: str) -> str:
-    """Under which name an e-mail is counted."""
-    return email[:EMAIL_KEPT].lower()
+    """Under which name an e-mail is counted.
+
+    What the database takes for one has to be one here: to it the lower case of a letter is
+    always a single one, to Python that of a dotted capital I is two.
+    """
+    return "".join(letter.lower()[0] for letter in email[:EMAIL_KEPT])

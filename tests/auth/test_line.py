@@ -13,7 +13,10 @@ def test_who_asked_first_goes_first() -> None:
 
     assert not line.may_go("b", free=1, now=1.0)
     assert line.may_go("a", free=1, now=1.0)
+    assert not line.may_go("b", free=1, now=1.0)
+    line.goes("a")
     assert line.may_go("b", free=1, now=1.0)
+    line.goes("b")
     assert len(line) == 1
 
 
@@ -23,6 +26,7 @@ def test_as_many_may_go_as_there_are_places() -> None:
         line.wait(each, 0.0)
 
     assert line.may_go("b", free=2, now=1.0)
+    line.goes("b")
     assert not line.may_go("d", free=2, now=1.0), "the places are those of a and c"
     assert line.may_go("d", free=3, now=1.0)
     assert not line.may_go("a", free=0, now=1.0)
@@ -36,6 +40,7 @@ def test_nobody_waits_for_who_does_not_ask_again() -> None:
 
     assert not line.may_go("here", free=1, now=PATIENCE)
     assert line.may_go("here", free=1, now=PATIENCE + 1)
+    line.goes("here")
     assert len(line) == 0
 
 

@@ -12,8 +12,11 @@ import pytest
 from attrs import define, evolve, field
 from oauthlib.oauth1 import SIGNATURE_HMAC_SHA1, SIGNATURE_HMAC_SHA256, SIGNATURE_PLAINTEXT, Client
 from pytest_twisted import ensureDeferred
+from twisted.internet.defer import Deferred
 from zope.interface.verify import verifyObject
 
+from stacksync.auth.applications import TokenProvider
+from stacksync.auth.lookups import AT_ONCE
 from stacksync.auth.signature_check import Facts, Step, is_right
 from stacksync.auth.signatures import WRONG, SignatureAuthenticator, SignatureReader
 from stacksync.auth.signed_parameters import parameters_of
@@ -55,6 +58,21 @@ class Signers:
 
 
 @define
+class SlowSigners(Signers):
+    """Looks up nobody but the one token before the test is over."""
+
+    asked: list[Deferred[SignerRow]] = field(factory=list)
+
+    async def acting(self, consumer_key: str, token_key: str) -> SignerRow:
+        if consumer_key != "consumer":
+            self.asked.append(Deferred())
+            return await self.asked[-1]
+        return await super().acting(consumer_key, token_key)
+
+    asking = acting
+
+
+@define
 class Desk:
     """Where signed requests are looked at, and what is told of them."""
 
@@ -88,6 +106,41 @@ def signed(
     )
     url, headers, _ = client.sign(URL, "PUT")
     return SignedRequest("PUT", url, headers["Authorization"], "", True)
+
+
+@ensureDeferred
+async def test_strangers_who_sign_do_not_fill_the_database_and_delay_nobody_known() -> None:
+    signers = SlowSigners()
+    desk = Desk(signers)
+    await desk.authenticator.authenticate_signed(signed(), "192.0.2.1")
+
+    waiting = [
+        Deferred.fromCoroutine(
+            desk.authenticator.authenticate_signed(signed(f"made-up-{number}"), "198.51.100.7")
+        )
+        for number in range(10)
+    ]
+    await desk.authenticator.authenticate_signed(signed(nonce="m"), "192.0.2.1")
+
+    assert len(signers.asked) == AT_ONCE
+    for number in range(10):
+        signers.asked[number].callback(SignerRow())
+        with pytest.raises(NotAuthenticated):
+            await waiting[number]
+
+
+def test_strangers_who_ask_for_tokens_do_not_fill_the_database() -> None:
+    signers: Any = SlowSigners()
+    applications: Any = None
+    reader = SignatureReader(300.0, lambda: NOW + 0.5)
+    provider = TokenProvider(applications, signers, reader)
+
+    for number in range(10):
+        asked = signed(f"made-up-{number}", None, callback_uri="oob")
+        asked = evolve(asked, url=URL.partition("?")[0])
+        Deferred.fromCoroutine(provider.request_token(asked, "198.51.100.7"))
+
+    assert len(signers.asked) == AT_ONCE
 
 
 def test_it_is_the_seam_of_the_front_end(desk: Desk) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from twisted.internet.task import Clock
 
@@ -170,6 +172,33 @@ def test_the_waiting_failures_of_all_are_bounded(
     slow.succeeded(slow.admit(ANNA, HOME))
     clock.advance(8)
     slow.admit("new@example.org", ELSEWHERE)
+
+
+def test_who_guesses_from_a_thousand_networks_keeps_nobody_else_out_for_good(
+    slow: Throttle, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(throttle, "BUSY_MAX", 16)
+    again = 30.0
+    for second in range(90):
+        for number in range(40):
+            with suppress(TooManyRequests):
+                fail(slow, f"{second}.{number}@example.org", f"2001:db8:1:{number}::1")
+        if second >= again:
+            try:
+                slow.succeeded(slow.admit(ANNA, ELSEWHERE))
+                break
+            except TooManyRequests as error:
+                again = second + error.retry_after
+        clock.advance(1)
+
+    assert slow.knows(ANNA, ELSEWHERE)
+
+
+def test_no_way_to_write_an_e_mail_makes_another_account(slow: Throttle) -> None:
+    # PostgreSQL takes the last of them for an i.
+    ways = enumerate("iI\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}")
+
+    assert [fail(slow, f"m{i}m{i}@x.org", f"192.0.2.{n}") for n, i in ways] == [0.5, 1, 2]
 
 
 def test_what_is_remembered_is_bounded(

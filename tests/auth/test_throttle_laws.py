@@ -70,7 +70,7 @@ def test_nobody_waits_longer_than_the_longest_delay_and_all_places_come_back(
     guesses(slow, clock, campaign)
     clock.advance(LONGEST_DELAY)
 
-    assert slow._busy == 0
+    assert slow._all.busy == 0
     assert not any(tally.busy for tally in slow._tallies.values())
     slow.succeeded(slow.admit(OWNER, NEW))
 

@@ -22,6 +22,9 @@ MOST = 1000
 STRANGERS = 20
 """Lines about the names that one address has tried and nobody has, in each :data:`STRETCH`."""
 
+STRANGERS_IN_ALL = 200
+"""The same of all addresses together: an IPv6 network alone has more of them than can be listed."""
+
 STRETCH = 60.0
 """Seconds; what is taken away each second would else grow the audit by a million lines a day."""
 
@@ -83,7 +86,11 @@ class AuditNotes:
             return one_of_many(evolve(event, address=None, sign_in=None))
         if event.account_id is None:
             if self._strangers[event.address] >= STRANGERS:
-                return one_of_many(event)
+                event = one_of_many(event)
+                if key_of(event) in self._gathered:
+                    return event
+            if self._strangers.total() >= STRANGERS_IN_ALL:
+                return one_of_many(evolve(event, address=None, sign_in=None))
             self._strangers[event.address] += 1
         return event
 

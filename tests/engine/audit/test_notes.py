@@ -6,7 +6,13 @@ from uuid import uuid4
 
 from attrs import evolve
 
-from stacksync.engine.audit.notes import MOST, STRANGERS, STRETCH, AuditNotes
+from stacksync.engine.audit.notes import (
+    MOST,
+    STRANGERS,
+    STRANGERS_IN_ALL,
+    STRETCH,
+    AuditNotes,
+)
 from stacksync.model import AuditEvent, AuditKind, SignIn
 
 REFUSED = AuditEvent(
@@ -82,6 +88,18 @@ def test_many_who_try_many_names_fill_no_more_than_there_is_room_for() -> None:
     assert len(lines) <= MOST + 1
     assert sum(each.count for each in lines) == 10_000
     assert notes.dropped == 0
+
+
+def test_many_who_go_on_trying_fill_few_lines_a_minute() -> None:
+    notes = AuditNotes()
+    lines = []
+    for second in range(int(STRETCH)):
+        refused(notes, 300, addresses=100, now=float(second))
+        lines += taken(notes)
+    assert len(lines) <= STRANGERS_IN_ALL + STRETCH
+    assert sum(each.count for each in lines) == 300 * STRETCH
+    refused(notes, 1, now=STRETCH)
+    assert taken(notes)[0].email == "0@x.org"
 
 
 def test_sign_ins_that_there_is_no_room_for_are_counted() -> None:
