@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 from twisted.web import server
-from twisted.web.http import NO_BODY_CODES, RESPONSES
+from twisted.web.http import NO_BODY_CODES
 
 from stacksync.errors import IncompleteBody
 from stacksync.interfaces import IByteStream
@@ -26,17 +26,16 @@ from stacksync.protocols.http.answer import (
     StreamPump,
 )
 from stacksync.protocols.http.content.body_stream import BodyStream
-from stacksync.protocols.http.edge.html_headers import NOSNIFF
 from stacksync.protocols.http.edge.proxies import LOCAL, Client, external_host
+from stacksync.protocols.http.head import head_of
 from stacksync.streams import BytesStream
 
 if TYPE_CHECKING:
+    from stacksync.model import Principal
     from stacksync.protocols.http.edge.channel import ApiChannel
     from stacksync.protocols.http.site import ApiSite
 
-SERVER_NAME = [b"StackSync"]
 JSON_TYPE = (b"Content-Type", b"application/json")
-NO_STORE = [b"no-store"]
 
 
 class ApiRequest(server.Request):
@@ -53,6 +52,8 @@ class ApiRequest(server.Request):
     channel: ApiChannel
     content: BytesIO
     work: Deferred[None] | None = None
+    # It says the same as twisted.web's, without being Python.
+    __hash__ = object.__hash__
 
     def __init__(self, channel: ApiChannel, *args: Any, **options: Any) -> None:
         super().__init__(channel, *args, **options)
@@ -62,6 +63,7 @@ class ApiRequest(server.Request):
         self._proxies = channel.site.proxies
         self._is_tls = channel.isSecure()
         self._other_end: Client | None = None
+        self._counted_for: Principal | None = None
         self._stream: BodyStream | None = None
         self._put_back: bytes | None = None
         self._begun = False
@@ -155,6 +157,14 @@ class ApiRequest(server.Request):
             self._in_flight.progressed(self)
             self._stream.end()
 
+    def process(self) -> None:
+        if self.path == b"*":
+            super().process()
+            return
+        self.site = self.channel.site
+        resource, self.segments = self.site.resource.find(self.path[1:])
+        resource.render(self)
+
     def handleContentChunk(self, data: bytes) -> None:
         if self.finished:
             # Refused already: what the decoder has at hand still comes this way.
@@ -169,7 +179,7 @@ class ApiRequest(server.Request):
 
     def connectionLost(self, reason: Failure) -> None:
         super().connectionLost(reason)
-        self._in_flight.ended(self)
+        self._has_ended()
         if self._stream is not None and not self._stream.complete:
             # Not cancelled: whoever takes the body may want to keep what has come.
             self._stream.fail(IncompleteBody("the client hung up before the end of the body"))
@@ -207,9 +217,20 @@ class ApiRequest(server.Request):
         """The answer has no end: it is under no time limit any more."""
         self._in_flight.ended(self)
 
+    def count_for(self, principal: Principal) -> None:
+        """:raises TooManyRequests: as many of this account's are under way as may be."""
+        self.site.allowance.begin(principal)
+        self._counted_for = principal
+
     def finish(self) -> None:
-        self._in_flight.ended(self)
+        self._has_ended()
         super().finish()
+
+    def _has_ended(self) -> None:
+        self._in_flight.ended(self)
+        if self._counted_for is not None:
+            self.site.allowance.end(self._counted_for)
+            self._counted_for = None
 
     def time_out(self) -> None:
         """The time for the answer is over: say so, or hang up where it has begun."""
@@ -226,13 +247,14 @@ class ApiRequest(server.Request):
     def send(self, answer: Answer) -> None:
         """Answer; a large body goes at the client's pace.  Nothing may be written after it."""
         body = answer.body
-        self._head(answer.code, len(body), (JSON_TYPE, *answer.headers))
+        headers = (JSON_TYPE, *answer.headers)
         if len(body) > PIECE and self.method != b"HEAD":
+            self._begin_answer(answer.code, len(body), headers)
             paced = PacedBody(self, body, self._in_flight.progressed)
             self.registerProducer(paced, True)
             paced.resumeProducing()
         else:
-            self.write(body)
+            self._begin_answer(answer.code, len(body), headers, body)
             self.finish()
 
     async def send_streamed(self, answer: StreamedAnswer) -> None:
@@ -242,10 +264,8 @@ class ApiRequest(server.Request):
         client must not take part of the content for all of it.
         """
         try:
-            self._head(answer.code, answer.length, answer.headers)
-            if answer.stream is None or self.method == b"HEAD":
-                self.write(b"")
-            else:
+            self._begin_answer(answer.code, answer.length, answer.headers)
+            if answer.stream is not None and self.method != b"HEAD":
                 await StreamPump(self, self._in_flight.progressed).send(answer)
         except BaseException:
             self.abort()
@@ -256,26 +276,8 @@ class ApiRequest(server.Request):
         if not self.gone:
             self.finish()
 
-    def set_common_headers(self) -> None:
-        """What goes with every answer, unless it says otherwise itself."""
-        headers, site = self.responseHeaders, self.site
-        headers.setRawHeaders(b"Server", SERVER_NAME)
-        headers.setRawHeaders(b"Cache-Control", NO_STORE)
-        for name, value in (NOSNIFF, *site.cross_origin.headers(self)):
-            headers.setRawHeaders(name, [value])
-        # RFC 6797, section 7.2: never without TLS.
-        if site.hsts and self.is_secure:
-            headers.setRawHeaders(b"Strict-Transport-Security", [site.hsts])
-
-    def _head(self, code: int, length: int, more: Headers) -> None:
-        headers = self.responseHeaders
-        self.code = code
-        self.code_message = RESPONSES.get(code, b"")
-        self.set_common_headers()
-        if code not in NO_BODY_CODES:
-            headers.setRawHeaders(b"Content-Length", [b"%d" % length])
-        for name, value in more:
-            headers.setRawHeaders(name, [value])
+    def _begin_answer(self, code: int, length: int, more: Headers, body: bytes = b"") -> None:
+        """Write the head, and in one piece with it a body that is short, if there may be one."""
         if self._stream is not None and not self._stream.complete:
             may_come = not self._expects_continue and not self._stream.has_failed
             known = self.body_length is not None and may_come
@@ -285,3 +287,10 @@ class ApiRequest(server.Request):
             self._stream.fail(IncompleteBody("it was answered before the end of the body"))
             self._stream.drop()
             self.channel.answers_early(self, rest)
+        self.code = code
+        self.startedWriting = 1
+        if self.method == b"HEAD" or code in NO_BODY_CODES:
+            body = b""
+        self.sentLength = len(body)
+        if not self.gone:
+            self.channel.write(head_of(self, code, length, more) + body)

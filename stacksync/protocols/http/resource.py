@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
@@ -72,17 +73,24 @@ class JSONResource(Resource):
         """
         self.variable = (name, resource)
 
-    def below(self, path: bytes) -> Resource:
-        """The resource that stands under a path segment."""
-        child: Resource | None = self.children.get(path)
-        if child is not None:
-            return child
-        return UNKNOWN if self.variable is None or not path else self.variable[1]
+    def find(self, path: bytes) -> tuple[JSONResource, dict[str, bytes]]:
+        """The resource that stands under a path, and the path's variable parts by their names.
 
-    def getChild(self, path: bytes, request: ApiRequest) -> Resource:
-        if self.variable is not None:
-            request.segments[self.variable[0]] = path
-        return self.below(path)
+        :param path: percent-encoded, without a slash in front.
+        """
+        found = self
+        variables: dict[str, bytes] = {}
+        segments = path.split(b"/")
+        for segment in map(unquote_to_bytes, segments) if b"%" in path else segments:
+            child: JSONResource | None = found.children.get(segment)
+            if child is not None:
+                found = child
+            elif found.variable is not None and segment:
+                name, found = found.variable
+                variables[name] = segment
+            else:
+                return UNKNOWN, {}
+        return found, variables
 
     def render(self, request: ApiRequest) -> int:
         request.begin()
@@ -169,10 +177,12 @@ class ApiResource(JSONResource):
         if request.method not in self.unscoped_methods:
             check_scope(principal)
         site = request.site
-        site.allowance.request_of(principal.account_id)
+        site.allowance.request_of(principal)
         if not request.gone:
-            site.allowance.under_way(principal.account_id, request.notifyFinish)
-        await site.check_device(principal)
+            request.count_for(principal)
+            site.connections.works(request.channel)
+        if principal.device_id is not None:
+            await site.check_device(principal)
         if request.method in self.streamed_methods:
             with site.allowance.body_of(principal.account_id):
                 site.transfers.begin(request, principal)
@@ -195,7 +205,7 @@ class UnknownResource(JSONResource):
         super().__init__({})
 
 
-UNKNOWN: Resource = UnknownResource()
+UNKNOWN = UnknownResource()
 
 
 def nothing_at(request: ApiRequest) -> Refusal:

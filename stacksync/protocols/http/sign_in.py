@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import binascii
 from binascii import a2b_base64
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from stacksync.engine.access import check_is_device
 from stacksync.errors import InvalidRequest, NotAuthenticated
@@ -59,17 +60,17 @@ async def signed_in(request: ApiRequest, authenticator: IAuthenticator) -> Princ
     :raises NotAuthenticated: nobody, or nobody we know.
     """
     ways = request.site.sign_ins
+    told = request.requestHeaders.getRawHeaders(b"Authorization")
     token = auth_token(request)
     if token is not None:
-        if request.requestHeaders.hasHeader(b"Authorization"):
+        if told is not None:
             raise NotAuthenticated(SEVERAL)
         if ways.keystone is None:
             raise NotAuthenticated(f"X-Auth-Token: no such tokens are taken here; {NOBODY}")
         return await ways.keystone.authenticate_token(token, request.peer)
-    has_header = request.requestHeaders.hasHeader(b"Authorization")
-    if not has_header and ways.signatures is not None and is_signed_inside(request):
+    if told is None and ways.signatures is not None and is_signed_inside(request):
         return await signed_by_application(request, ways.signatures)
-    scheme, rest = authorization(request)
+    scheme, rest = authorization(told)
     if scheme == b"basic":
         return await authenticator.authenticate(*credentials(rest), request.peer)
     if scheme == b"bearer" and ways.bearer is not None:
@@ -92,12 +93,12 @@ def auth_token(request: ApiRequest) -> str | None:
     return values[0].decode("ascii")
 
 
-def authorization(request: ApiRequest) -> tuple[bytes, bytes]:
+def authorization(values: Sequence[bytes] | None) -> tuple[bytes, bytes]:
     """The scheme of the header ``Authorization``, in small letters, and what stands after it.
 
+    :param values: what such headers say.
     :raises NotAuthenticated: there is no such header, or several.
     """
-    values = request.requestHeaders.getRawHeaders(b"Authorization")
     if values is None:
         raise NotAuthenticated(NOBODY)
     if len(values) != 1:
@@ -139,7 +140,7 @@ def acting(request: ApiRequest, principal: Principal) -> Principal:
     named = device(request) or principal.device_id
     if named is not None:
         check_is_device(principal, named)
-    return evolve(principal, device_id=named, address=request.peer)
+    return principal.acting(named, request.peer)
 
 
 def device(request: ApiRequest) -> UUID | None:

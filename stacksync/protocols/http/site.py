@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote_to_bytes
 
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Protocol
 from twisted.logger import Logger
-from twisted.web.resource import Resource
 from twisted.web.server import Site
 
 from stacksync.config import LimitsConfig
@@ -106,6 +104,7 @@ class ApiSite(Site):
     :ivar hsts: what ``Strict-Transport-Security`` says; empty: nothing.
     """
 
+    resource: JSONResource
     protocol = ApiChannel  # type: ignore[assignment]
     requestFactory = ApiRequest
     noisy = False
@@ -114,7 +113,7 @@ class ApiSite(Site):
     def __init__(
         self,
         reactor: IReactorTime,
-        root: Resource,
+        root: JSONResource,
         engine: Engine,
         streams: EventStreams,
         settings: HttpConfig,
@@ -152,8 +151,7 @@ class ApiSite(Site):
 
     async def check_device(self, principal: Principal) -> None:
         """See :meth:`stacksync.engine.devices.Devices.check_acting`."""
-        if principal.device_id is not None:
-            await self._devices.check_acting(principal)
+        await self._devices.check_acting(principal)
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
         return super().buildProtocol(addr) if self.connections.has_room() else NoRoom()
@@ -195,12 +193,8 @@ class ApiSite(Site):
 
     def streams_body(self, method: bytes, uri: bytes) -> bool:
         """Whether the resource there takes the body of such a request while it arrives."""
-        resource: Resource = self.resource
-        for segment in uri.partition(b"?")[0][1:].split(b"/"):
-            if not isinstance(resource, JSONResource):
-                return False
-            resource = resource.below(unquote_to_bytes(segment))
-        return isinstance(resource, JSONResource) and method in resource.streamed_methods
+        resource, _ = self.resource.find(uri.partition(b"?")[0][1:])
+        return method in resource.streamed_methods
 
     def log(self, request: ApiRequest) -> None:  # type: ignore[override]
         if self._access_log:

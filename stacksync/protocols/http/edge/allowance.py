@@ -7,14 +7,12 @@ here.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from attrs import define, field
-from twisted.internet.defer import Deferred
 
 from stacksync.auth.line import network_of
 from stacksync.errors import TooManyRequests
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
     from stacksync.config import LimitsConfig
+    from stacksync.model import Principal
 
 BODY_RETRY = 1.0
 """Seconds after which one of the bodies under way may have come to its end."""
@@ -47,7 +46,7 @@ class Allowance:
     _addresses: Buckets = field(init=False)
     _accounts: Buckets = field(init=False)
     _bodies: dict[UUID, int] = field(init=False, factory=dict)
-    _under_way: Counter[UUID] = field(init=False, factory=Counter)
+    _under_way: dict[int, int] = field(init=False, factory=dict)
 
     def __attrs_post_init__(self) -> None:
         limits = self._limits
@@ -68,32 +67,35 @@ class Allowance:
         if address != LOCAL:
             self._addresses.take(network_of(address))
 
-    def request_of(self, account_id: UUID) -> None:
+    def request_of(self, principal: Principal) -> None:
         """One request of an account.
 
         :raises TooManyRequests: that were too many.
         """
-        self._accounts.take(account_id)
+        self._accounts.take(counted_as(principal))
 
-    def under_way(self, account_id: UUID, finished: Callable[[], Deferred[None]]) -> None:
-        """A request of an account is under way until its answer is sent.
+    def begin(self, principal: Principal) -> None:
+        """A request of an account is under way, until :meth:`end` is called for it.
 
-        :param finished: gives what fires when that is so, or when nobody waits for it any more.
         :raises TooManyRequests: as many as may be are under way already.
         """
-        if self._under_way[account_id] >= max(1, self._connections // SHARE):
+        who = counted_as(principal)
+        under_way = self._under_way.get(who, 0)
+        if under_way >= max(1, self._connections // SHARE):
             raise TooManyRequests(
-                f"this account has {self._under_way[account_id]} requests under way, as many as"
-                " may be",
+                f"this account has {under_way} requests under way, as many as may be",
                 retry_after=BODY_RETRY,
             )
-        self._under_way[account_id] += 1
-        finished().addBoth(self._finished, account_id)
+        self._under_way[who] = under_way + 1
 
-    def _finished(self, _: object, account_id: UUID) -> None:
-        self._under_way[account_id] -= 1
-        if not self._under_way[account_id]:
-            del self._under_way[account_id]
+    def end(self, principal: Principal) -> None:
+        """The answer to one of them is sent, or nobody waits for it any more."""
+        who = counted_as(principal)
+        left = self._under_way[who] - 1
+        if left:
+            self._under_way[who] = left
+        else:
+            del self._under_way[who]
 
     @contextmanager
     def body_of(self, account_id: UUID) -> Iterator[None]:
@@ -116,3 +118,14 @@ class Allowance:
                 self._bodies[account_id] = left
             else:
                 del self._bodies[account_id]
+
+
+def counted_as(principal: Principal) -> int:
+    """Under which number an account's requests are counted.
+
+    What comes by tokens is counted apart from what the account asks itself: whoever has taken
+    a token could else use up everything, and keep its owner from revoking it.
+    """
+    # The hash of a UUID is Python's work each time, that of its number is not.
+    number = principal.account_id.int
+    return number if principal.is_account_itself else ~number

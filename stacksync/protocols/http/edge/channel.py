@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from twisted.python.failure import Failure
-from twisted.web.http import HTTPChannel, datetimeToString
+from twisted.web.http import HTTPChannel
 
 from stacksync.errors import IncompleteBody
 from stacksync.protocols.http.edge.mistaken import TLS_TO_PLAIN
@@ -21,6 +21,8 @@ from stacksync.protocols.http.errors import told
 from stacksync.tls import looks_like_tls
 
 if TYPE_CHECKING:
+    from twisted.internet.interfaces import IAddress
+
     from stacksync.protocols.http.request import ApiRequest
     from stacksync.protocols.http.site import ApiSite
 
@@ -70,8 +72,21 @@ class ApiChannel(HTTPChannel):
         self._answered_early = False
 
     def connectionMade(self) -> None:
+        # Each request asks, and the transport would ask the system and look up interfaces.
+        self._peer: IAddress = super().getPeer()
+        self._host: IAddress = super().getHost()
+        self._is_secure: bool = super().isSecure()
         super().connectionMade()
         self.site.connections.opened(self)
+
+    def getPeer(self) -> IAddress:
+        return self._peer
+
+    def getHost(self) -> IAddress:
+        return self._host
+
+    def isSecure(self) -> bool:
+        return self._is_secure
 
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
         self._is_lost = True
@@ -158,7 +173,7 @@ class ApiChannel(HTTPChannel):
 
     def _begin_streamed(self) -> None:
         request: ApiRequest = self.requests[-1]
-        self.site.connections.works(self)
+        self.site.connections.arrived(self)
         self._streamed = request
         self.persistent = self.checkPersistence(request, self._version)
         # What is restored after the answer, even if the connection is paused until the body's end.
@@ -171,8 +186,9 @@ class ApiChannel(HTTPChannel):
         if self._lingering:
             return
         self._receiving = False
-        self.site.connections.works(self)
         streamed, self._streamed = self._streamed, None
+        if streamed is None:
+            self.site.connections.arrived(self)
         super().allContentReceived()
         if streamed is not None and self._answered_early:
             self._answered_early = False
@@ -215,7 +231,17 @@ class ApiChannel(HTTPChannel):
         """Answer that the body is too large, and read no more of it."""
         self._answer_and_linger(413, f"a body may have {self.site.max_body} bytes at most")
 
+    def setTimeout(self, period: float | None) -> float | None:
+        if period is None and not self._is_lost:
+            # The timer stays, for the next request needs one: it finds that there is no timeout.
+            before, self.timeOut = self.timeOut, None
+            return before
+        told: float | None = super().setTimeout(period)
+        return told
+
     def timeoutConnection(self) -> None:
+        if self.timeOut is None:
+            return
         if self._lingering or self._answered_early or self._closing:
             self.forceAbortClient()
         elif self._streamed is not None:
@@ -253,7 +279,6 @@ class ApiChannel(HTTPChannel):
         request.clientproto = self._version
         request.uri = request.path = self._path
         request.site = self.site
-        request.setHeader(b"Date", datetimeToString())
         request.setHeader(b"Connection", b"close")
         request.send(told(code, description))
 

@@ -1,10 +1,11 @@
 """The open connections, and who of them has to go when they become too many or too large.
 
 One that has nothing under way can go: it has sent nothing yet, or not all of a
-request, or its requests have been answered.  The one for which that has been
-so for longest goes first, whoever trickles bytes included.  So it is with what
-has come of bodies, which nobody has had to sign in for.  What a connection says
-is not looked at here.
+request, or its requests have been answered, or nobody has signed in for what
+it asks.  The one for which that has been so for longest goes first, whoever
+trickles bytes included; a whole request counts anew.  So it is with what has
+come of bodies, which nobody has had to sign in for.  What a connection says is
+not looked at here.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Connections:
     _max_body: int
     all: set[ApiChannel] = field(init=False, factory=set)
     _waiting: OrderedDict[ApiChannel, None] = field(init=False, factory=OrderedDict)
-    """Those without a request under way, the one for which that has been so for longest first."""
+    """Those that may go, the one for which that has been so for longest first."""
     _bodies: OrderedDict[ApiChannel, int] = field(init=False, factory=OrderedDict)
     """Bytes of bodies that are not all there, the one that began first in front."""
     _bodies_bytes: int = field(init=False, default=0)
@@ -63,10 +64,15 @@ class Connections:
         self.all.add(channel)
         self._waiting[channel] = None
 
-    def works(self, channel: ApiChannel) -> None:
-        """A request of it is under way: it is not to be ended."""
-        self._waiting.pop(channel, None)
+    def arrived(self, channel: ApiChannel) -> None:
+        """All of a request is there.  Who it is from nobody knows: that may take time."""
+        if channel in self._waiting:
+            self._waiting.move_to_end(channel)
         self._let_go(channel)
+
+    def works(self, channel: ApiChannel) -> None:
+        """Somebody has signed in for the request that is under way: it is not to be ended."""
+        self._waiting.pop(channel, None)
 
     def waits(self, channel: ApiChannel) -> None:
         """Its request was answered."""
@@ -80,7 +86,8 @@ class Connections:
         self._let_go(channel)
 
     def holds(self, channel: ApiChannel, size: int) -> None:
-        """So many bytes more of a body are kept for it, until it works; others may have to go."""
+        """So many bytes more of a body are kept for it, until it has arrived; others may have to
+        go."""
         self._bodies[channel] = self._bodies.get(channel, 0) + size
         self._bodies_bytes += size
         most = max(BODIES_BYTES, 4 * self._max_body)

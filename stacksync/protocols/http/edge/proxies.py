@@ -13,11 +13,10 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_netw
 from typing import TYPE_CHECKING
 
 from attrs import frozen
+from twisted.web.http_headers import Headers
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address
-
-    from twisted.web.http_headers import Headers
 
 LOCAL = "local"
 """Stands for the address of whoever comes by a UNIX socket."""
@@ -29,7 +28,11 @@ ADDRESSES_KNOWN = 4096
 """How many are remembered as they were read, for each request asks."""
 
 SCHEMES = ("http", "https")
-TRACES = (b"X-Forwarded-For", b"X-Forwarded-Proto", b"X-Real-IP", b"Forwarded", b"Via")
+TRACES = frozenset(
+    name
+    for each in (b"X-Forwarded-For", b"X-Forwarded-Proto", b"X-Real-IP", b"Forwarded", b"Via")
+    for name, _ in Headers({each: [b""]}).getAllRawHeaders()
+)
 """What a proxy leaves behind, whether we know it or not."""
 
 _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
@@ -77,8 +80,8 @@ class TrustedProxies:
         """
         peer = normal(peer) or peer
         if not self.trusts(peer):
-            is_direct = not any(headers.hasHeader(name) for name in TRACES)
-            return Client(peer, is_tls, is_tls or (is_direct and is_on_this_machine(peer)))
+            is_secret = is_tls or (is_on_this_machine(peer) and is_direct(headers))
+            return Client(peer, is_tls, is_secret)
         address, steps = self._walk(peer, _members(headers, b"X-Forwarded-For"))
         scheme = self._scheme(_members(headers, b"X-Forwarded-Proto"), steps)
         is_secure = is_tls if scheme is None else scheme == "https"
@@ -115,6 +118,11 @@ def external_host(headers: Headers, own: object) -> str:
     host, port = getattr(own, "host", "localhost"), getattr(own, "port", None)
     host = f"[{host}]" if ":" in host else host
     return host if port is None else f"{host}:{port}"
+
+
+def is_direct(headers: Headers) -> bool:
+    """Whether no proxy has left a trace."""
+    return TRACES.isdisjoint(dict(headers.getAllRawHeaders()))
 
 
 @lru_cache(maxsize=ADDRESSES_KNOWN)

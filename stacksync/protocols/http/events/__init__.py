@@ -37,6 +37,7 @@ from stacksync.protocols.http.events.event_stream import EventStream, frame, hin
 from stacksync.protocols.http.events.followers import Followers
 from stacksync.protocols.http.events.holdings import hello_event
 from stacksync.protocols.http.events.sign_ins import StreamSignIns
+from stacksync.protocols.http.head import common_headers
 from stacksync.protocols.http.resource import ApiResource
 from stacksync.protocols.http.resources.commits import encode_result
 
@@ -236,7 +237,8 @@ class EventsResource(ApiResource):
 
 
 def declare_stream(request: ApiRequest) -> None:
-    request.set_common_headers()
+    for name, value in common_headers(request).items():
+        request.setHeader(name, value)
     request.setHeader(b"Content-Type", b"text/event-stream")
     # Or nginx would keep events until it has a buffer full of them.
     request.setHeader(b"X-Accel-Buffering", b"no")

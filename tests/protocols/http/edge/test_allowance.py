@@ -6,16 +6,17 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from twisted.internet.defer import Deferred, succeed
-from twisted.internet.error import ConnectionLost
+from attrs import evolve
 from twisted.internet.task import Clock
 
 from stacksync.config import LimitsConfig
 from stacksync.errors import TooManyRequests
+from stacksync.model import Principal, SignIn
 from stacksync.protocols.http.edge.allowance import SHARE, Allowance
 from stacksync.protocols.http.edge.proxies import LOCAL
 
-ANNA, BERT = UUID(int=1), UUID(int=2)
+ANNA, BERT = (Principal(UUID(int=number), SignIn.TOKEN) for number in (1, 2))
+ANNA_HERSELF = evolve(ANNA, sign_in=SignIn.PASSWORD)
 
 
 def allowance(**limits: Any) -> Allowance:
@@ -54,28 +55,46 @@ def test_accounts_and_addresses_are_counted_apart() -> None:
 
 def test_nobody_has_more_than_a_share_of_the_connections_under_way() -> None:
     found = allowance()
-    ends: list[Deferred[None]] = [Deferred(), Deferred()]
-    found.under_way(ANNA, lambda: ends[0])
-    found.under_way(ANNA, lambda: ends[1])
+    found.begin(ANNA)
+    found.begin(ANNA)
 
     with pytest.raises(TooManyRequests, match="has 2 requests under way"):
-        found.under_way(ANNA, Deferred)
-    found.under_way(BERT, lambda: succeed(None))
-    ends[0].callback(None)
-    found.under_way(ANNA, lambda: succeed(None))
-    ends[1].errback(ConnectionLost())
+        found.begin(ANNA)
+    found.begin(BERT)
+    found.end(ANNA)
+    found.begin(ANNA)
+    for each in (ANNA, ANNA, BERT):
+        found.end(each)
     assert not found._under_way
+
+
+def test_whoever_has_taken_a_token_keeps_its_owner_from_nothing() -> None:
+    found = allowance(account_burst=2)
+    for _ in range(2):
+        found.request_of(ANNA)
+        found.begin(ANNA)
+
+    found.request_of(ANNA_HERSELF)
+    found.begin(ANNA_HERSELF)
+    with pytest.raises(TooManyRequests):
+        found.request_of(ANNA)
+    with pytest.raises(TooManyRequests):
+        found.begin(ANNA)
 
 
 def test_so_many_bodies_at_a_time_and_others_when_they_are_through() -> None:
     found = allowance(account_uploads=2)
-    with found.body_of(ANNA):
-        with found.body_of(ANNA):
-            with pytest.raises(TooManyRequests, match="sending 2 bodies"), found.body_of(ANNA):
+    anna = ANNA.account_id
+    with found.body_of(anna):
+        with found.body_of(anna):
+            with (
+                pytest.raises(TooManyRequests, match="sending 2 bodies"),
+                found.body_of(anna),
+            ):
                 pass
-            with found.body_of(BERT):
+            with found.body_of(BERT.account_id):
                 pass
-        with found.body_of(ANNA):
+        with found.body_of(anna):
             pass
     assert not found._bodies
 
@@ -83,5 +102,5 @@ def test_so_many_bodies_at_a_time_and_others_when_they_are_through() -> None:
 def test_a_body_that_fails_makes_room_as_well() -> None:
     found = allowance(account_uploads=1)
     for _ in range(3):
-        with pytest.raises(ValueError, match="broken"), found.body_of(ANNA):
+        with pytest.raises(ValueError, match="broken"), found.body_of(ANNA.account_id):
             raise ValueError("broken")

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 from pytest_twisted import ensureDeferred
 from twisted.internet import reactor
-from twisted.internet.task import deferLater
+from twisted.internet.error import ConnectionDone
+from twisted.internet.task import Clock, deferLater
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
 
+from stacksync.config import HttpConfig
 from stacksync.protocols.http.edge import channel
-from tests.protocols.http.client import Client, Conversation, eventually
+from stacksync.protocols.http.site import make_site
+from tests.protocols.http.client import Client, Conversation, Patience, eventually
 from tests.protocols.http.conftest import StartSite
-from tests.protocols.http.engines import ANNA, MadeUpEngine, Noun, returning
+from tests.protocols.http.engines import ANNA, AnybodyIsAnna, MadeUpEngine, Noun, returning
 
 POST = "POST /api/devices HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 
@@ -233,3 +239,34 @@ async def test_the_connection_is_kept_for_the_next_request(start_site: StartSite
 
     assert len(site.channels) == 1
     assert str(ANNA) not in str(connection.received)
+
+
+def test_a_request_that_takes_long_does_not_end_the_connection_nor_its_timeout() -> None:
+    clock: Any = Clock()
+    patience = Patience()
+
+    async def find(*_: Any) -> Any:
+        await patience.wait()
+        return ()
+
+    engine: Any = MadeUpEngine(devices=Noun(list=find))
+    site = make_site(clock, engine, AnybodyIsAnna(), [], HttpConfig(request_timeout=60))
+    connection = site.buildProtocol(None)
+    transport: Any = StringTransport()
+    connection.makeConnection(transport)
+    asked = f"GET /api/devices HTTP/1.1\r\n{Client(0, ('anna', 'x')).authorization_line}\r\n"
+    for _ in range(3):
+        connection.dataReceived(asked.encode())
+        clock.advance(61)
+        assert not transport.disconnecting
+        patience.go_on()
+        assert transport.value().startswith(b"HTTP/1.1 200 ")
+        transport.clear()
+        clock.advance(59)
+    assert not transport.disconnecting
+
+    clock.advance(2)
+
+    assert transport.disconnecting
+    connection.connectionLost(Failure(ConnectionDone()))
+    assert not clock.getDelayedCalls()

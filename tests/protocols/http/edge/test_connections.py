@@ -14,6 +14,7 @@ from twisted.logger import capturedLogs
 
 from stacksync.protocols.http.edge import allowance, connections
 from stacksync.protocols.http.edge.connections import Connections
+from stacksync.protocols.http.sign_in import SignInWays
 from tests.protocols.http.client import Client, Conversation, Patience, eventually
 from tests.protocols.http.conftest import StartSite
 from tests.protocols.http.engines import MadeUpEngine, Noun, returning
@@ -118,6 +119,36 @@ async def test_requests_under_way_and_event_streams_stay(
         stream.hang_up()
 
 
+# None of it takes a password; each asks for something, and then makes us wait.
+STREAMED = "PUT /api/file/1/data HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n"
+STRANGERS = {
+    "to read what is signed": STREAMED
+    + "Authorization: OAuth\r\nContent-Type: application/x-www-form-urlencoded\r\n\r\n",
+    "to drop the rest of a body that was refused": STREAMED + "\r\n",
+    "to read a long answer": "GET /api/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 60,
+}
+
+
+@pytest.mark.parametrize("asked", STRANGERS.values(), ids=STRANGERS)
+@ensureDeferred
+async def test_who_has_not_signed_in_keeps_nobody_out_whatever_it_makes_us_wait_for(
+    start_site: StartSite, asked: str
+) -> None:
+    site, client = await start_site(MadeUpEngine(), connections_max=16)
+    ways: Any = SignInWays(signatures=Noun())  # type: ignore[arg-type]
+    site.sign_ins = ways
+    strangers = [await idle(client) for _ in range(16)]
+    for each in strangers:
+        each.transport.pauseProducing()
+        each.send(asked)
+    await eventually(lambda: sum(bool(each.requests) for each in site.channels) == 16)
+
+    await assert_serves(client)
+
+    for each in strangers:
+        each.hang_up()
+
+
 @ensureDeferred
 async def test_the_log_tells_of_it_but_not_of_each(start_site: StartSite) -> None:
     with capturedLogs() as logged:
@@ -166,7 +197,7 @@ class MadeUpChannel:
         self.ended.append(self)
 
 
-STEPS = st.sampled_from(["open", "open", "open", "works", "waits", "closed"])
+STEPS = st.sampled_from(["open", "open", "open", "arrived", "works", "waits", "closed"])
 
 
 @given(st.lists(STEPS, max_size=60), st.data())
@@ -199,7 +230,7 @@ def test_whatever_they_do_there_are_never_more_than_may_be(
             getattr(open_ones, step)(channel)
             if step == "closed":
                 del since[channel]
-            elif step == "waits" and channel in working:
+            elif step == ("waits" if channel in working else "arrived"):
                 since[channel] = moment
         working = open_ones.all - open_ones._waiting.keys()
         assert len(open_ones.all) <= 4
