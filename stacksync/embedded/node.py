@@ -220,6 +220,7 @@ class Node:
         self._ports = self._choose_ports()
         configuration = self._configuration(self._ports)
         self._files.configure(configuration)
+        self._files.give_cookie()
         with ExitStack() as handed_over:
             log = handed_over.enter_context(self._files.open_log())
             sockets: tuple[int, ...] = ()

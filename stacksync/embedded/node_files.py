@@ -2,7 +2,8 @@
 
 Its configuration, its log, and what is remembered of it from start to start.
 These are not in the node's directory, whose owner could make them links to
-others.  Knows nothing of processes.
+others; only the cookie is there, where Erlang looks for it.  Knows nothing of
+processes.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -106,6 +108,14 @@ class NodeFiles:
         """Write what the node reads, for its user alone: there are secrets in it."""
         write_private(self.conf, configuration.conf, self.user)
         write_private(self.plugins, configuration.plugins, self.user)
+
+    def give_cookie(self) -> None:
+        """Write what the node, and whoever may command it, know each other by: new each time.
+
+        Erlang would make one up, of nothing but the nanoseconds since it was started: whoever
+        else is on this machine could try them all.
+        """
+        write_private(self.directory / ".erlang.cookie", secrets.token_hex(32), self.user)
 
     def open_log(self) -> BinaryIO:
         """The log, to write to; a long one is put aside first."""

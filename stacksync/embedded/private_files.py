@@ -11,7 +11,7 @@ from stacksync.embedded.run_as import RunAs
 def write_private(path: Path, text: str, user: RunAs | None = None) -> None:
     """Write a file of mode 0600, in one go.
 
-    :param path: in a directory where nobody else may make files.
+    :param path: in a directory where nobody but we and ``user`` may make files.
     :param user: whose it is to be; ``None``: ours.
     """
     new = path.with_name(path.name + ".new")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -97,6 +98,15 @@ def test_nothing_of_it_listens_beyond_this_machine(rabbitmq: RabbitServer) -> No
         addresses = listening_on(port)
         assert addresses
         assert addresses <= {"127.0.0.1", "::1"}
+
+
+def test_who_may_command_it_is_not_for_others_to_guess(rabbitmq: RabbitServer) -> None:
+    cookie = rabbitmq.node.directory / ".erlang.cookie"
+
+    # 256 bits of the system's, where Erlang's own have 36 of its clock.
+    assert re.fullmatch("[0-9a-f]{64}", cookie.read_text())
+    assert not cookie.stat().st_mode & 0o077
+    assert cookie.read_text() in rabbitmq.evaluate("erlang:get_cookie()")
 
 
 def listening_on(port: int) -> set[str]:

@@ -50,9 +50,15 @@ class FanoutExchanges:
             self._declaring = True
             Deferred.fromCoroutine(self._declare_wanted())
 
-    def forget(self) -> None:
-        """An exchange may have been deleted: trust none."""
-        self.declared.clear()
+    def forget(self, exchange: str | None = None) -> None:
+        """An exchange may have been deleted.
+
+        :param exchange: this one; ``None``: any, so trust none.
+        """
+        if exchange is None:
+            self.declared.clear()
+        else:
+            self.declared.discard(exchange)
 
     async def _declare_wanted(self) -> None:
         while self._wanted and self._connection.blocked is None:

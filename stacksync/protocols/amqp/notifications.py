@@ -19,7 +19,7 @@ from stacksync.interfaces import IEventSink
 from stacksync.protocols.amqp.messages import encode_notification
 from stacksync.protocols.amqp.methods.items import commit_notification
 from stacksync.protocols.amqp.methods.storage_place import NO_PLACE, StoragePlace, without_nulls
-from stacksync.protocols.amqp.publisher import MessageRefused, Publisher
+from stacksync.protocols.amqp.publisher import ExchangeBarred, MessageRefused, Publisher
 
 log = Logger()
 
@@ -105,6 +105,9 @@ class Notifications:
         body = encode_notification(request_id, method, parameter)
         try:
             await publisher.to_fanout(f"multi#{name}", properties, body)
+        except ExchangeBarred as error:
+            # Told when it was barred; whose it is could fill the log else.
+            log.debug("{method}: {problem}", method=method, problem=str(error))
         except MessageRefused as error:
             # Somebody's queue or exchange is at fault: who misses it sees the gap.
             log.warn("{method} did not reach all: {problem}", method=method, problem=str(error))

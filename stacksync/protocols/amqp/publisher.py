@@ -2,9 +2,9 @@
 
 A channel in confirm mode (RabbitMQ's extension *publisher confirms*).  A
 message waits while the broker or the socket cannot take it.  When the channel
-is closed, one of the messages on the way was at fault, and nobody says which:
-they are sent again one by one, in their order.  Knows nothing of what the
-messages say.
+is closed, one of the messages on the way was at fault.  If the broker says for
+which exchange, its messages are sent again one by one; if not, all are.  Knows
+nothing of what the messages say.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-from attrs import define, field
 from twisted.internet.defer import Deferred
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from stacksync.errors import StackSyncError, Unavailable
 from stacksync.protocols.amqp.exchanges import FanoutExchanges
+from stacksync.protocols.amqp.outgoing import Message
+from stacksync.protocols.amqp.spoilt_exchanges import SpoiltExchanges
 from stacksync.protocols.amqp.wire import frames
 from stacksync.protocols.amqp.wire.channel import ChannelClosed, ChannelHandler
 from stacksync.protocols.amqp.wire.connection import Connection
@@ -40,15 +41,11 @@ class MessageRefused(StackSyncError):
     """The broker, or a queue, does not take this message: trying again would not help."""
 
 
-@define(eq=False)
-class Message:
-    exchange: str
-    routing_key: str
-    properties: Properties
-    body: bytes
-    fanout: bool = False
-    tries: int = 0
-    confirmed: Deferred[None] = field(factory=Deferred)
+class ExchangeBarred(MessageRefused):
+    """Its exchange has closed our channel too often: nothing goes there for a while."""
+
+    def __init__(self, exchange: str) -> None:
+        super().__init__(f"broker: exchange {exchange} is deleted or spoilt again and again")
 
 
 class Publisher:
@@ -71,6 +68,7 @@ class Publisher:
         self._undeclared: dict[str, list[Message]] = {}
         self._undeclared_count = 0
         self._exchanges = FanoutExchanges(connection, self._exchange_ready)
+        self._spoilt = SpoiltExchanges(reactor)
         self._alone = False
         """Whether the one unconfirmed message was suspect, and is to have no company."""
         self._progress = 0.0
@@ -103,9 +101,12 @@ class Publisher:
         message = Message(exchange, "", properties, body, fanout=True)
         if exchange in self._exchanges.declared or self.failed is not None:
             return self._take(message)
-        if self._held() >= MOST_WAITING:
-            return self._turn_away(message)
-        self._hold_back(message)
+        if self._spoilt.is_barred(exchange):
+            message.confirmed.errback(ExchangeBarred(exchange))
+        elif self._held() >= MOST_WAITING:
+            self._turn_away(message)
+        else:
+            self._hold_back(message)
         return message.confirmed
 
     def fail(self, problem: str) -> None:
@@ -153,10 +154,9 @@ class Publisher:
     def _held(self) -> int:
         return len(self._waiting) + len(self._unconfirmed) + self._undeclared_count
 
-    def _turn_away(self, message: Message) -> Deferred[None]:
+    def _turn_away(self, message: Message) -> None:
         problem = f"{MOST_WAITING} messages wait for it already"
         message.confirmed.errback(Unavailable("broker", problem))
-        return message.confirmed
 
     def _hold_back(self, message: Message) -> None:
         """Keep a message until its exchange is declared."""
@@ -199,6 +199,9 @@ class Publisher:
             self._send(waiting.popleft())
 
     def _send(self, message: Message) -> None:
+        if message.fanout and self._spoilt.is_barred(message.exchange):
+            message.confirmed.errback(ExchangeBarred(message.exchange))
+            return
         try:
             data = frames.encode_publish(
                 self._number,
@@ -257,28 +260,35 @@ class Publisher:
         log.warn("broker: the publishing channel was closed: {closed}", closed=str(closed))
         self._channel = None
         self._alone = False
-        # The exchange may have been deleted.
-        self._exchanges.forget()
         again, self._unconfirmed = [*self._unconfirmed.values()], {}
-        guilty = again.pop() if len(again) == 1 and not may_try_again(again[0], closed) else None
+        blamed = self._spoilt.blame((each.exchange for each in again if each.fanout), str(closed))
+        suspects = {each for each in again if blamed is None or each.exchange == blamed}
+        known = suspects if blamed is not None or len(suspects) == 1 else set()
+        guilty = {each for each in known if not self._may_go(each, closed)}
+        again = [each for each in again if each not in guilty]
+        # The exchange may have been deleted.
+        self._exchanges.forget(blamed)
+        for message in set(again) - suspects:
+            message.tries = 0
         again.extend(self._waiting)
         self._waiting.clear()
         for message in again:
-            if message.fanout:
+            if message.fanout and message.exchange not in self._exchanges.declared:
                 self._hold_back(message)
             else:
                 self._waiting.append(message)
         Deferred.fromCoroutine(self._reopen())
-        if guilty is not None:
-            guilty.confirmed.errback(MessageRefused(f"broker: {closed}"))
+        for message in guilty:
+            message.confirmed.errback(MessageRefused(f"broker: {closed}"))
+
+    def _may_go(self, message: Message, closed: ChannelClosed) -> bool:
+        """Whether a message that a channel was closed for may go once its exchange is declared."""
+        is_missing = closed.code == NOT_FOUND and message.fanout
+        is_barred = self._spoilt.is_barred(message.exchange)
+        return is_missing and message.tries < TRIES and not is_barred
 
     async def _reopen(self) -> None:
         try:
             await self._open()
         except (Unavailable, ChannelClosed) as error:
             self._connection.abort(f"no new channel: {error}")
-
-
-def may_try_again(message: Message, closed: ChannelClosed) -> bool:
-    """Whether the message that a channel was closed for may go once its exchange is declared."""
-    return closed.code == NOT_FOUND and message.fanout and message.tries < TRIES

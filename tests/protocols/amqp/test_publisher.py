@@ -12,7 +12,8 @@ from twisted.internet.defer import Deferred, DeferredList
 
 from stacksync.errors import Unavailable
 from stacksync.protocols.amqp import publisher as module
-from stacksync.protocols.amqp.publisher import MessageRefused, Publisher
+from stacksync.protocols.amqp.publisher import ExchangeBarred, MessageRefused, Publisher
+from stacksync.protocols.amqp.spoilt_exchanges import MOST
 from tests.protocols.amqp.conftest import Connect
 from tests.protocols.amqp.link import Link
 from tests.protocols.amqp.waiting import PATIENCE, eventually
@@ -200,6 +201,37 @@ async def test_one_message_that_closes_the_channel_harms_no_other(
         arrived = bodies(peer, name)
         assert set(arrived) == set(numbers)
         assert arrived[-1] == numbers[-1]
+
+
+@ensureDeferred
+async def test_an_exchange_that_is_deleted_all_the_time_holds_others_up_a_few_times_only(
+    publisher: Publisher, peer: Any, queue: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As if somebody deleted it each time that it has just been declared.
+    exchanges = publisher._exchanges
+    opened = []
+    reopen = publisher._open
+
+    def declare_nothing(name: str) -> None:
+        exchanges.declared.add(name)
+        publisher._exchange_ready(name, None)
+
+    async def open_counted() -> None:
+        opened.append(True)
+        await reopen()
+
+    monkeypatch.setattr(exchanges, "want", declare_nothing)
+    monkeypatch.setattr(publisher, "_open", open_counted)
+
+    for number in range(20):
+        gone = [publisher.to_fanout("multi#gone", {}, b"") for _ in range(3)]
+        await publisher.publish("", queue, {}, b"%d" % number)
+        assert not any(await outcomes(gone))
+
+    assert len(opened) == MOST
+    assert len(set(bodies(peer, queue))) == 20
+    with pytest.raises(ExchangeBarred, match="multi#gone"):
+        await publisher.to_fanout("multi#gone", {}, b"")
 
 
 # -- waiting
