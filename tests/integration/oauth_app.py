@@ -123,11 +123,20 @@ def fields_of(answer: requests.Response) -> dict[str, str]:
 
 @define
 class Page(HTMLParser):
-    """What a person sees, and what the form would send."""
+    """What a person sees, and what the form would send.
+
+    :ivar inputs: the fields that a person or the page has filled in.
+    :ivar ticked: the values of the boxes that are ticked, and of those that were before.
+    :ivar labels: what the fields are called, by id.
+    """
 
     browser: Browser
     answer: requests.Response
+    action: str = ""
     inputs: dict[str, str] = field(factory=dict)
+    boxes: dict[str, str] = field(factory=dict)
+    ticked: list[str] = field(factory=list)
+    labels: dict[str, str] = field(factory=dict)
     text: str = ""
     title: str = ""
     tags: list[tuple[str, dict[str, str | None]]] = field(factory=list)
@@ -140,28 +149,49 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         known = dict(attrs)
         self.tags.append((tag, known))
+        if tag == "form":
+            self.action = known["action"] or ""
         if tag == "input":
-            self.inputs[known["name"] or ""] = known.get("value") or ""
+            self._field(known)
         elif tag not in ("meta", "link"):
             self._open.append(tag)
+
+    def _field(self, marks: dict[str, str | None]) -> None:
+        name, value = marks["name"] or "", marks.get("value") or ""
+        if name != "token":
+            self.inputs[name] = value
+        elif marks["type"] == "hidden" or "checked" in marks:
+            self.ticked.append(value)
+        if marks["type"] == "checkbox":
+            self.boxes[marks["id"] or ""] = value
 
     def handle_endtag(self, tag: str) -> None:
         assert self._open.pop() == tag, "the page is well-formed"
 
     def handle_data(self, data: str) -> None:
-        if self._open and self._open[-1] == "title":
+        within = self._open[-1] if self._open else ""
+        if within == "title":
             self.title += data
         else:
             self.text += data
+        if within == "label":
+            (called,) = [marks["for"] for tag, marks in self.tags[-1:] if tag == "label"]
+            self.labels[called or ""] = self.labels.get(called or "", "") + data
 
-    def sends(self, *, headers: dict[str, str] | None = None, **fields: str) -> requests.Response:
-        """Send the form with what was typed."""
+    def sends(
+        self, *, headers: dict[str, str] | None = None, **fields: str | list[str]
+    ) -> requests.Response:
+        """Send the form with what was typed and ticked."""
         return self.browser.http.post(
-            f"{self.browser.server.http_url}/oauth/authorize",
-            data=self.inputs | fields,
+            f"{self.browser.server.http_url}/oauth/{self.action}",
+            data={**self.inputs, "token": self.ticked, **fields},
             headers={"Sec-Fetch-Site": "same-origin"} if headers is None else headers,
             allow_redirects=False,
         )
+
+    def then(self, **fields: str | list[str]) -> Page:
+        """The page that comes of it."""
+        return Page(self.browser, self.sends(**fields))
 
     def allow(self, user: KnownUser) -> str:
         """Allow it; the verifier."""
@@ -186,6 +216,10 @@ class Browser:
     def opens(self, request_token: str) -> Page:
         """The page that an application sends people to."""
         return Page(self, self.gets(request_token))
+
+    def opens_applications(self) -> Page:
+        """The page on which people end what they have allowed."""
+        return Page(self, self.http.get(f"{self.server.http_url}/oauth/applications"))
 
     def gets(self, request_token: str) -> requests.Response:
         return self.http.get(

@@ -58,6 +58,7 @@ def test_the_page_says_who_asks_for_what_and_where_one_goes(app: Application) ->
     assert page.title.startswith("Photo frame asks for access")
     for told in ("Photo frame", "change, move and delete", "share", "https://app.example.org"):
         assert told in page.text
+    assert ("a", {"href": "applications"}) in page.tags, "where one can end it"
 
 
 def test_the_page_is_for_everybody_and_without_script(app: Application) -> None:
@@ -201,12 +202,28 @@ def test_a_wrong_password_and_an_unknown_e_mail_are_told_alike(
 
 
 @pytest.mark.parametrize(
-    "fields",
-    [{"decision": "perhaps"}, {"more": "x"}, {"oauth_token": ""}, {"email": "\x00" * 20000}],
+    ("fields", "code"),
+    [
+        ({"decision": "perhaps"}, 400),
+        ({"more": "x"}, 400),
+        ({"email": ["a", "b"]}, 400),
+        ({"oauth_token": ""}, 404),
+        ({"email": "\x00" * 20000}, 413),
+    ],
 )
-def test_what_is_no_form_of_ours_is_refused(app: Application, fields: dict[str, str]) -> None:
-    answer = opened(app).sends(**fields)
-    assert answer.status_code in (400, 404)
+def test_what_is_no_form_of_ours_is_refused(
+    app: Application, fields: dict[str, str | list[str]], code: int
+) -> None:
+    nobody_reads_json(opened(app).sends(**fields), code)
+
+
+def test_what_is_not_even_a_form_is_refused(app: Application) -> None:
+    headers = {"Sec-Fetch-Site": "same-origin", "Content-Type": "text/plain"}
+    nobody_reads_json(opened(app).sends(headers=headers), 415)
+
+
+def nobody_reads_json(answer: requests.Response, code: int) -> None:
+    assert answer.status_code == code
     assert answer.headers["Content-Type"].startswith("text/html")
 
 

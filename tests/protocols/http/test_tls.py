@@ -129,6 +129,15 @@ async def test_browsers_are_not_told_so_where_the_settings_do_not_want_it(scene:
 
 
 @ensureDeferred
+async def test_what_a_page_leaves_with_a_browser_stays_with_tls(scene: Scene) -> None:
+    path = "/oauth/applications"
+    secured, plain = await scene.get(path), await scene.get(path, is_tls=False)
+
+    assert secured.headers["Set-Cookie"].endswith("; SameSite=Strict; Secure")
+    assert plain.headers["Set-Cookie"].endswith("; SameSite=Strict")
+
+
+@ensureDeferred
 async def test_a_request_knows_that_it_came_by_tls(scene: Scene) -> None:
     await scene.get("/told")
 

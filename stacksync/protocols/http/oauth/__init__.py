@@ -1,14 +1,16 @@
-"""What applications and people use of OAuth 1.0a (RFC 5849): two resources and a page.
+"""What applications and people use of OAuth 1.0a (RFC 5849): two resources and two pages.
 
 ``/oauth/request_token`` and ``/oauth/access_token`` are for applications;
-``/oauth/authorize`` is where they send people.  Who signs a request is known
-by :mod:`stacksync.auth`, what follows on what by the engine.
+``/oauth/authorize`` is where they send people, ``/oauth/applications`` where
+people end it.  Who signs a request is known by :mod:`stacksync.auth`, what
+follows on what by the engine.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stacksync.protocols.http.oauth.applications import ApplicationsResource
 from stacksync.protocols.http.oauth.authorize import AuthorizeResource
 from stacksync.protocols.http.oauth.style import StyleResource
 from stacksync.protocols.http.oauth.tokens import (
@@ -30,6 +32,7 @@ def oauth_resource(engine: Engine, authenticator: IAuthenticator) -> JSONResourc
     oauth = JSONResource({})
     oauth.putChild(b"request_token", CredentialsResource(request_token))
     oauth.putChild(b"authorize", AuthorizeResource(engine.oauth, authenticator))
+    oauth.putChild(b"applications", ApplicationsResource(engine.tokens, authenticator))
     oauth.putChild(b"access_token", CredentialsResource(access_token))
     oauth.putChild(b"style.css", StyleResource())
     return oauth

@@ -26,6 +26,8 @@ MAY_NOT = {
     Scope.READ_ONLY: "It cannot change anything.",
 }
 
+END = 'You can <a href="applications">end this at any time</a>.'
+
 
 def page(title: str, body: str) -> bytes:
     """A whole page; the body is HTML."""
@@ -53,7 +55,7 @@ def question(asked: Asked, confirmation: str, *, email: str = "", problem: str =
     return page(
         title,
         alert(problem) + f"<p>If you allow it, <strong>{told}</strong> may</p>\n<ul>\n{may}</ul>\n"
-        f"<p>{MAY_NOT[asked.token.scope]} You can end this at any time.</p>\n"
+        f"<p>{MAY_NOT[asked.token.scope]} {END}</p>\n"
         f"<p>{afterwards(asked)}</p>\n"
         '<form method="post" action="authorize">\n'
         f'<input type="hidden" name="oauth_token" value="{escape(asked.token.key)}">\n'

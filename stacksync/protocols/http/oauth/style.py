@@ -19,9 +19,25 @@ body { margin: 0; padding: 1.5rem 1rem; background: Canvas; color: CanvasText;
 main { max-width: 32rem; margin: 0 auto; }
 h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 1rem; overflow-wrap: anywhere; }
 p, ul, dd { overflow-wrap: anywhere; }
-label { display: block; margin-top: 1rem; font-weight: 600; }
+h2 { font-size: 1.25rem; line-height: 1.25; margin: 1.5rem 0 1rem; }
+a { color: LinkText; }
+label { display: block; margin-top: 1rem; font-weight: 600; overflow-wrap: anywhere; }
 input { width: 100%; margin-top: .25rem; padding: .5rem; font: inherit;
     color: FieldText; background: Field; border: 1px solid GrayText; border-radius: .25rem; }
+input[readonly] { background: Canvas; color: CanvasText; border-style: dashed; }
+fieldset { margin: 1rem 0; padding: 0 1rem .5rem; min-width: 0;
+    border: 1px solid GrayText; border-radius: .25rem; }
+legend { padding: 0 .25rem; font-weight: 600; }
+fieldset ul { list-style: none; margin: 0; padding: 0; }
+fieldset li { display: grid; grid-template-columns: auto 1fr; column-gap: .75rem;
+    align-items: start; padding: .75rem 0; }
+fieldset li + li { border-top: 1px solid GrayText; }
+fieldset label { margin: 0; }
+input[type=checkbox] { width: 1.5rem; height: 1.5rem; margin: 0; padding: 0; }
+.about { margin: .25rem 0 0; font-size: .9375rem; }
+fieldset .about { grid-column: 2; }
+.done ul { list-style: none; margin: 0; padding: 0; }
+.done { margin: 1rem 0; padding: .75rem 1rem; border: 2px solid #2e7d32; border-radius: .25rem; }
 .alert { margin: 1rem 0; padding: .75rem 1rem; border: 2px solid #d32f2f; border-radius: .25rem; }
 .choice { display: flex; flex-wrap: wrap; gap: .75rem; margin-top: 1.5rem; }
 button { min-height: 2.75rem; padding: .5rem 1.5rem; font: inherit; cursor: pointer;

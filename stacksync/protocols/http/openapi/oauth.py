@@ -5,12 +5,14 @@ from __future__ import annotations
 from stacksync.model import Scope
 from stacksync.protocols.http.openapi.headers import RETRY_AFTER
 from stacksync.protocols.http.openapi.parts import (
+    JSON,
     Operation,
     Part,
     Path,
     answer,
     header,
     parameter,
+    schema,
 )
 from stacksync.protocols.http.openapi.problems import problems
 
@@ -67,6 +69,13 @@ def shown(description: str) -> Part:
     return answer(description, ANY_TEXT, media=HTML)
 
 
+def too_long() -> Part:
+    """A page; or what the connection says, of what is longer than any body may be."""
+    told = shown("The form is too long.")
+    told["content"][JSON] = {"schema": schema("Error")}
+    return told
+
+
 PAGES = problems(signed_in=False) | {
     400: shown("This is no request of an application's."),
     403: shown("Not over TLS, from a page of another site, or not with the right password."),
@@ -85,6 +94,10 @@ PAGES = problems(signed_in=False) | {
         headers={"Retry-After": RETRY_AFTER},
         media=HTML,
     ),
+}
+
+APPLICATION_PAGES = {code: told for code, told in PAGES.items() if code not in (404, 409)} | {
+    400: shown("This is no form of the page's, or nothing was ticked."),
 }
 
 REQUEST_TOKEN = Operation(
@@ -130,14 +143,34 @@ ANSWER = Operation(
             media=HTML,
         ),
         **PAGES,
-        413: problems(413)[413],
+        413: too_long(),
+        415: shown("This is no form."),
     },
     "For nobody but that page, whose cookie comes with it.",
     open_to_all=True,
 )
+APPLICATIONS = Operation(
+    "showApplicationsForm",
+    "The page on which people end what can act for them",
+    {200: shown("Asks who it is."), **APPLICATION_PAGES},
+    open_to_all=True,
+)
+END_APPLICATIONS = Operation(
+    "answerApplicationsForm",
+    "What the forms of that page send",
+    {
+        200: shown("What can act for the person who has signed in, and what was ended."),
+        **APPLICATION_PAGES,
+        404: shown("What is to be ended is not there, or somebody else's."),
+        413: too_long(),
+        415: shown("This is no form."),
+    },
+    "For nobody but that page, whose cookie comes with it. Programs use `/api/tokens`.",
+    open_to_all=True,
+)
 STYLE = Operation(
     "showStyle",
-    "How the page looks",
+    "How the pages look",
     {200: answer("A style sheet.", ANY_TEXT, media=CSS), **problems(signed_in=False)},
     open_to_all=True,
 )
@@ -145,6 +178,7 @@ STYLE = Operation(
 PATHS = [
     Path("/oauth/request_token", "applications", {"post": REQUEST_TOKEN}),
     Path("/oauth/authorize", "applications", {"get": QUESTION, "post": ANSWER}),
+    Path("/oauth/applications", "applications", {"get": APPLICATIONS, "post": END_APPLICATIONS}),
     Path("/oauth/access_token", "applications", {"post": ACCESS_TOKEN}),
     Path("/oauth/style.css", "applications", {"get": STYLE}),
 ]

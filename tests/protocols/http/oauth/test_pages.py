@@ -9,6 +9,7 @@ from attrs import evolve
 
 from stacksync.model import Asked, RequestToken, Scope
 from stacksync.protocols.http.oauth import pages
+from tests.protocols.http.oauth.html_rules import assert_for_everybody
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 NASTY = "\"'><script>&"
@@ -61,6 +62,22 @@ def test_whatever_comes_from_elsewhere_is_escaped() -> None:
         assert b"<script" not in page
         assert b"'><" not in page
         assert b'"><s' not in page
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pages.question(ASKED, "c"),
+        pages.question(ASKED, "c", email="anna@example.org", problem="wrong"),
+        pages.verifier_page(ASKED, "abc"),
+        pages.denied_page(ASKED),
+        pages.leaving_page(ASKED, "https://app.example.org/done"),
+        pages.problem_page("This did not work", "it is away", is_over=True),
+    ],
+    ids=["question", "not signed in", "verifier", "denied", "leaving", "problem"],
+)
+def test_everybody_can_use_the_page(page: bytes) -> None:
+    assert_for_everybody(page.decode())
 
 
 def test_no_secret_is_shown() -> None:

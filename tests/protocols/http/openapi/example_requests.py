@@ -75,7 +75,12 @@ OPERATIONS = {operation.told["operationId"]: operation for operation in operatio
 ENDLESS = frozenset(["listen"])
 
 # No example can be signed anew, nor bring the cookie of a page.
-SIGNED = frozenset(["giveRequestToken", "giveAccessToken", "showQuestion", "answerQuestion"])
+SIGNED = frozenset(
+    [
+        *("giveRequestToken", "giveAccessToken", "showQuestion", "answerQuestion"),
+        *("showApplicationsForm", "answerApplicationsForm"),
+    ]
+)
 
 
 def send(name: str, belongings: Belongings, **given: Any) -> requests.Response:

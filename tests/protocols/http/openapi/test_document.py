@@ -21,6 +21,8 @@ OPEN_TO_ALL = {
     "describeUpload",
     "showQuestion",
     "answerQuestion",
+    "showApplicationsForm",
+    "answerApplicationsForm",
     "showStyle",
 }
 
