@@ -29,18 +29,18 @@ id, name and latest_revision), of user add password, if one was made up, complet
 was there but not all that belongs to it, and unfinished (jobs, each with id, kind and problem)
 what the service has still to do; of user set with a password revoked, how many tokens ended. user
 passwd: email, revoked, and password, if one was made up. user remove: removed, unfinished. user
-list: accounts. check: problems, notes. db status: current, applied, pending, functions_current.
-db migrate: done. An error is {{"error": {{"kind": …, "message": …}}}} on stderr. gc: dry_run,
-interrupted, unknown_containers, workspaces (each with id, owner, versions, items, uploads,
-chunks, bytes), audit_lines. fsck: problems (each with kind, message, repaired and what it is
-about), notes, interrupted, and what was looked at. jobs list: jobs; jobs show: one of them, with
+list: accounts. check: problems, unknown, notes. db status: current, applied, pending,
+functions_current. db migrate: done. An error is {{"error": {{"kind": …, "message": …}}}} on stderr.
+gc: dry_run, interrupted, unknown_containers, workspaces (each with id, owner, versions, items,
+uploads, chunks, bytes), audit_lines. fsck: problems (each with kind, message, repaired and what it
+is about), notes, interrupted, and what was looked at. jobs list: jobs; jobs show: one of them, with
 id, kind, queue, arguments, after_id, state (waiting, running, done), attempts, problem, progress,
-total, run_at, created_at, finished_at. jobs retry: retried (ids). consumer add and list: key,
-name, callback, created_at, revoked_at; of add secret. consumer revoke: revoked. audit: events,
-oldest first, each with id, at, kind, account_id, email, address, sign_in, count and detail. token
-list: tokens, each with id, account_id, email, name, scope, device_id or application, created_at,
-expires_at, used_at; token revoke: revoked (how many). device list: devices; device revoke:
-revoked (its id).
+total, run_at, created_at, finished_at. jobs retry: retried (ids). consumer add and list: key, name,
+callback, created_at, revoked_at; of add secret. consumer revoke: revoked. audit: events, oldest
+first, each with id, at, kind, account_id, email, address, sign_in, count and detail. token list:
+tokens, each with id, account_id, email, name, scope, device_id or application, created_at,
+expires_at, used_at; token revoke: revoked (how many). device list: devices; device revoke: revoked
+(its id).
 
 Exit status: 0 done; 1 refused or failed, and for db status: not up to date, for fsck: there
 are problems; 2 wrong usage; 130 gc or fsck was interrupted.
@@ -194,8 +194,12 @@ def _add_check(check: argparse.ArgumentParser) -> None:
 
 def _add_readiness(readiness: argparse.ArgumentParser) -> None:
     readiness.description = (
-        "Asks the database, the store and, with OpenStack, Keystone whether they let the service"
-        " do what it has to; says what is missing, and what puts it right."
+        "Asks the database, the store, the broker and, with OpenStack, Keystone whether they let"
+        " the service do what it has to; says what is missing, and what puts it right. Tries at the"
+        " broker its own login, guest's, and one that nobody has: of that last one there is a line"
+        " in the audit, if the broker asks the service whom it may let in. Starts nothing but an"
+        " embedded database. Each line is ok, unknown (what can't be told now, and when it can be)"
+        " or missing."
     )
     _add_common(readiness)
 

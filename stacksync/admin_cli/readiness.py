@@ -8,6 +8,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as DeferredTimeout
 
 from stacksync.admin_cli.arguments import Arguments
+from stacksync.admin_cli.broker_readiness import look_at_broker
+from stacksync.admin_cli.findings import Findings
 from stacksync.admin_cli.output import Answer
 from stacksync.admin_cli.session import engine
 from stacksync.config import Config
@@ -21,24 +23,21 @@ PATIENCE = 30.0
 
 async def check_readiness(reactor: Any, config: Config, _: Arguments) -> Answer:
     """Whether every part that the settings name is there and lets us do what we have to."""
-    problems: list[str] = []
-    notes: list[str] = []
+    found = Findings()
     async with engine(reactor, config) as core:
         parts: list[IHealthCheck] = [core.database, core.store]
         if core.keystone is not None:
-            found = await diagnose(reactor, core.keystone)
-            problems += found.problems
-            notes += found.notes
+            diagnosis = await diagnose(reactor, core.keystone)
+            found.add(Findings(problems=diagnosis.problems, notes=diagnosis.notes))
         for part in parts:
             checking = Deferred.fromCoroutine(part.check())
             try:
                 await checking.addTimeout(PATIENCE, reactor)
             except DeferredTimeout:
-                problems.append(f"{part.part}: no answer in {PATIENCE:g} s")
+                found.problems.append(f"{part.part}: no answer in {PATIENCE:g} s")
             except StackSyncError as error:
-                problems.append(str(error))
+                found.problems.append(str(error))
             else:
-                notes.append(f"{part.part}: works")
-    lines = [*(f"ok       {each}" for each in notes), *(f"missing  {each}" for each in problems)]
-    lines.append("Nothing is missing." if not problems else f"{len(problems)} to put right.")
-    return Answer({"problems": problems, "notes": notes}, lines, 1 if problems else 0)
+                found.notes.append(f"{part.part}: works")
+        found.add(await look_at_broker(reactor, config, core.engine.audit))
+    return found.answer()

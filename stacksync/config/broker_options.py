@@ -41,8 +41,8 @@ class AmqpConfig:
         addresses.listening_endpoint(),
         "off",
         "Where RabbitMQ asks us whom it may let in, and to what (rabbitmq_auth_backend_http): an "
-        "endpoint such as tcp:8089:interface=127.0.0.1; off: it does not. A private broker does "
-        "without being told here.",
+        "endpoint such as tcp:8089:interface=127.0.0.1, or an ssl: one; off: it does not. A "
+        "private broker does without being told here.",
     )
     auth_secret: str = secret(
         values.text(),

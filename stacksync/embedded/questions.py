@@ -31,6 +31,7 @@ SERVICE_LOGIN = "stacksync-service"
 """Nobody's account can be called so: it is neither an id nor an e-mail."""
 
 _TOPICS = ("user", "vhost", "resource", "topic")
+_KEPT = "rabbitmq.questions"
 _WAITING = 128
 _TRIES = 10
 _TEXT = validators.matches_re(r"[\w-]{43}")
@@ -101,6 +102,14 @@ class Asking:
         self._reserved.close()
 
 
+def known_questions(home: Path) -> Questions | None:
+    """What was made up for a state directory's broker; ``None``: nothing, or it is not for us.
+
+    Blocks.
+    """
+    return _read(home / _KEPT)
+
+
 def open_questions(home: Path, deadline: Deadline) -> Asking:
     """Take the place that a state directory's broker asks at, making it up the first time.
 
@@ -109,7 +118,7 @@ def open_questions(home: Path, deadline: Deadline) -> Asking:
 
     :raises Unavailable: there is no free port, or another process keeps choosing one.
     """
-    kept = home / "rabbitmq.questions"
+    kept = home / _KEPT
     with Claim(home, "questions").exclusive(deadline):
         known = _read(kept)
         questions = known or Questions(0, secrets.token_urlsafe(32), secrets.token_urlsafe(32))

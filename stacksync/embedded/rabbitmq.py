@@ -11,6 +11,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from attrs import field, frozen
 from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 
 from stacksync.embedded.amqp_probe import speaks_amqp
@@ -18,7 +19,7 @@ from stacksync.embedded.keeper import Keeper, Patience
 from stacksync.embedded.node import SETTINGS, Node, find_program
 from stacksync.embedded.node_files import MANAGEMENT
 from stacksync.embedded.ports import LOOPBACK
-from stacksync.embedded.questions import Asking, Questions, open_questions
+from stacksync.embedded.questions import Asking, Questions, known_questions, open_questions
 from stacksync.embedded.run_as import user_for
 from stacksync.embedded.threads import in_thread
 
@@ -34,6 +35,22 @@ class Origin(Enum):
 
     JOINED = "joined"
     PRIVATE = "private"
+
+
+@frozen
+class Found:
+    """What :func:`find_or_start` would come to now, told without starting anything.
+
+    :ivar origin: ``None``: there is none, and RabbitMQ is not installed.
+    :ivar url: with our own login; empty: it does not run.
+    :ivar management_url: its management API with our own login; empty: it has none.
+    :ivar questions: what it asks us with; ``None``: it doesn't.
+    """
+
+    origin: Origin | None
+    url: str = field(default="", repr=False)
+    management_url: str = field(default="", repr=False)
+    questions: Questions | None = None
 
 
 class Broker:
@@ -102,9 +119,8 @@ async def find_or_start(
     """
     program = await in_thread(reactor, 5, lambda _: find_program())
     if program is None:
-        host, port = default
-        joined = await in_thread(reactor, 5, lambda _: speaks_amqp(host, port))
-        return Broker(f"amqp://guest:guest@{host}:{port}/") if joined else None
+        joined = await _joined(reactor, default)
+        return Broker(joined) if joined is not None else None
     user = await in_thread(reactor, 30, lambda _: user_for(home))
     asking = await in_thread(reactor, 30, lambda deadline: open_questions(home, deadline))
     try:
@@ -116,10 +132,37 @@ async def find_or_start(
     except BaseException:
         asking.close()
         raise
+    url, management_url = _urls(questions, node)
+    return Broker(url, keeper, asking, management_url)
+
+
+async def look(reactor: Any, home: Path, default: tuple[str, int] = ("127.0.0.1", 5672)) -> Found:
+    """The broker that there is when none is configured, as it is; starts and makes nothing.
+
+    :param home: the state directory, which need not exist.
+    """
+    program = await in_thread(reactor, 5, lambda _: find_program())
+    if program is None:
+        joined = await _joined(reactor, default)
+        return Found(Origin.JOINED, joined) if joined is not None else Found(None)
+    # By this path, without links, all processes know it.
+    real = await in_thread(reactor, 5, lambda _: home.resolve())
+    node = Node(real / "rabbitmq", program, None)
+    questions = await in_thread(reactor, 5, lambda _: known_questions(real))
+    if questions is None or not await in_thread(reactor, 5, lambda _: node.answers()):
+        return Found(Origin.PRIVATE)
+    return Found(Origin.PRIVATE, *_urls(questions, node), questions)
+
+
+async def _joined(reactor: Any, default: tuple[str, int]) -> str | None:
+    """The URL of the machine's own broker, if one answers."""
+    host, port = default
+    answers = await in_thread(reactor, 5, lambda _: speaks_amqp(host, port))
+    return f"amqp://guest:guest@{host}:{port}/" if answers else None
+
+
+def _urls(questions: Questions, node: Node) -> tuple[str, str]:
+    """A private node's, of AMQP and of the management API, with our own login."""
     login = f"{questions.service_login}:{questions.service_password}@{LOOPBACK}"
-    return Broker(
-        f"amqp://{login}:{node.port}/",
-        keeper,
-        asking,
-        f"http://{login}:{node.management_port}",
-    )
+    management = f"http://{login}:{node.management_port}" if node.management_port else ""
+    return f"amqp://{login}:{node.port}/", management

@@ -86,6 +86,27 @@ class Management:
         path = f"/operator-policies/{self._vhost}/{quote(name, safe='')}"
         check(await self._ask("PUT", path, json=policy))
 
+    async def tags(self) -> frozenset[str]:
+        """Those of our own user there, such as ``administrator``.
+
+        :raises Unavailable: the API does not answer, or does not know us.
+        """
+        told = await self._read("/whoami", dict)
+        tags = told.get("tags", [])
+        # Before RabbitMQ 3.9 they were one text.
+        return frozenset(tags.split(",") if isinstance(tags, str) else tags)
+
+    async def plugins(self) -> frozenset[str] | None:
+        """Those that are enabled on some node; ``None``: the API does not tell them.
+
+        It does not with ``management_agent.disable_metrics_collector``.
+
+        :raises Unavailable: the API does not answer, or refuses.
+        """
+        nodes = await self._read("/nodes", list)
+        told = [each["enabled_plugins"] for each in nodes if "enabled_plugins" in each]
+        return frozenset(name for some in told for name in some) if told else None
+
     async def stop(self) -> None:
         """Close what is kept open."""
         await self._session.close()
@@ -112,6 +133,14 @@ class Management:
             ]
             page, pages = page + 1, told["page_count"]
         return found
+
+    async def _read(self, path: str, kind: type[Any]) -> Any:
+        answer = await self._ask("GET", path)
+        check(answer)
+        told = answer.json()
+        if not isinstance(told, kind):
+            raise Unavailable(PART, f"{answer.told}, but not as RabbitMQ does")
+        return told
 
     async def _ask(self, method: str, path: str, **others: Any) -> Answer:
         headers = {"Authorization": self._authorization, **others.pop("headers", {})}

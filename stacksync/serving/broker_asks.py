@@ -17,7 +17,6 @@ from stacksync.interfaces import IClientTopology
 from stacksync.protocols.broker.site import questions_site
 from stacksync.protocols.http.edge.mistaken import PLAIN_TO_TLS
 from stacksync.rabbitmq import ClientQueueLimits, Management
-from stacksync.rabbitmq.policies import NAME
 from stacksync.serving.waiting import until_available
 from stacksync.tls import HangUp, Listening
 
@@ -129,11 +128,13 @@ class BrokerAsks:
     async def _limit_queues(self, management: Management) -> None:
         """Bound what clients can leave at the broker, however long that is away."""
         amqp = self._config.amqp
-        policy = ClientQueueLimits().policy((amqp.request_queue, amqp.dead_letter_queue))
+        policies = ClientQueueLimits().policies(amqp.request_queue, amqp.dead_letter_queue)
 
         def away(error: Unavailable) -> None:
             log.warn("broker: the queues of clients have no bounds yet: {problem}", problem=error)
 
-        await until_available(
-            self._reactor, lambda: management.set_operator_policy(NAME, policy), away
-        )
+        async def set_all() -> None:
+            for name, policy in policies.items():
+                await management.set_operator_policy(name, policy)
+
+        await until_available(self._reactor, set_all, away)

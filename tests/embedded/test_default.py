@@ -150,6 +150,13 @@ def test_nobody_gets_into_the_broker_without_a_token_of_the_account(
         newcomer.log_in(user.replace("ACCOUNT", token["account_id"]), password)
 
 
+def test_the_operator_is_told_that_the_broker_asks(newcomer: Newcomer) -> None:
+    told = newcomer.server.admin("check")
+    assert told["problems"] == told["unknown"] == []
+    assert any("asks the service" in note for note in told["notes"])
+    assert any("takes us as administrator" in note for note in told["notes"])
+
+
 def test_a_device_may_use_a_queue_of_its_own_and_nothing_of_the_services(
     phone: pika.BlockingConnection,
 ) -> None:
