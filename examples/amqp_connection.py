@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
 import sys
 import time
 from collections import deque
@@ -19,6 +20,7 @@ from uuid import uuid4
 import pika
 import pika.exceptions
 from connections import Event, Item, Lost, Refused, again_and_again, complain
+from trust import MACHINES, Trust, not_trusted
 
 REQUEST_EXCHANGE = "rpc_global_exchange"
 OBJECT_NAME = "ISyncService"
@@ -43,14 +45,20 @@ class AmqpConnection:
     """See :class:`connections.Connection`.
 
     :param url: ``amqp://user:password@host:port/vhost``; the user is the account's id (or its
-        e-mail), and the password a token, unless the broker has users of its own.
+        e-mail), and the password a token, unless the broker has users of its own.  With
+        ``amqps`` it is spoken to by TLS.
+    :param trust: whom we believe to be the broker then.
     :raises NotLetIn: the broker refuses that.
     :raises Lost: there is no broker, or no server behind it.
-    :raises Refused: there is no such account.
+    :raises Refused: there is no such account, or we don't trust the broker.
     """
 
-    def __init__(self, url: str, email: str) -> None:
+    def __init__(self, url: str, email: str, trust: Trust = MACHINES) -> None:
         self._parameters = pika.URLParameters(url)
+        if self._parameters.ssl_options is not None:
+            # Pika's own would not know which host has to be proven.
+            host = self._parameters.host
+            self._parameters.ssl_options = pika.SSLOptions(trust.context(), host)
         self._connection: Any = None
         self._channel: Any = None
         self._queue = ""
@@ -169,7 +177,7 @@ class AmqpConnection:
                 self._times_opened += 1
             for exchange in self._wanted - self._bound:
                 self._bind(exchange)
-        except pika.exceptions.AMQPError as error:
+        except (pika.exceptions.AMQPError, ssl.SSLError) as error:
             raise self._lost(error) from error
 
     def _bind(self, exchange: str) -> None:
@@ -184,7 +192,7 @@ class AmqpConnection:
             raise
         self._bound.add(exchange)
 
-    def _lost(self, error: pika.exceptions.AMQPError) -> Lost:
+    def _lost(self, error: Exception) -> Lost | Refused:
         """Drop the connection, so that the next request opens another one."""
         self._channel = None
         try:
@@ -193,7 +201,8 @@ class AmqpConnection:
             pass  # there was none, or no more
         if isinstance(error, LOGIN_REFUSED):
             return NotLetIn(NOT_LET_IN)
-        return Lost(f"AMQP: {type(error).__name__} {error}".strip())
+        place = f"{self._parameters.host}:{self._parameters.port}"
+        return not_trusted(place, error) or Lost(f"AMQP: {type(error).__name__} {error}".strip())
 
     def _received(self, channel: Any, delivery: Any, properties: Any, body: bytes) -> None:
         message = json.loads(body)

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import requests
 from connections import PAUSE, Event, Item, Lost, Refused, again_and_again, complain
+from trust import MACHINES, Trust, not_trusted
 
 ANSWER_WITHIN = 60.0
 SILENCE_AT_MOST = 60.0
@@ -37,12 +38,17 @@ class HttpConnection:
 
     :param url: of the server, without ``/api``.
     :param proof: who we are: e-mail and password in UTF-8, or a token.
+    :param trust: whom we believe to be the server, with ``https``.
     :raises Lost: there is no server.
-    :raises Refused: wrong e-mail or password, or a token that holds no more.
+    :raises Refused: wrong e-mail or password, a token that holds no more, or a server that we
+        don't trust.
     """
 
-    def __init__(self, url: str, proof: tuple[bytes, bytes] | Bearer) -> None:
+    def __init__(
+        self, url: str, proof: tuple[bytes, bytes] | Bearer, trust: Trust = MACHINES
+    ) -> None:
         self._url = url.rstrip("/")
+        self._trust = trust
         self._session = requests.Session()
         self._session.auth = proof  # type: ignore[assignment]
         self.account = self._ask_once("GET", "account")
@@ -94,10 +100,13 @@ class HttpConnection:
     def _open_stream(self) -> requests.Response:
         try:
             response = self._session.get(
-                f"{self._url}/api/events", stream=True, timeout=SILENCE_AT_MOST
+                f"{self._url}/api/events",
+                stream=True,
+                timeout=SILENCE_AT_MOST,
+                verify=self._trust.verify,
             )
         except requests.RequestException as error:
-            raise Lost(f"HTTP: {error}") from error
+            raise self._lost(error) from error
         check(response)
         return response
 
@@ -118,15 +127,23 @@ class HttpConnection:
         self, method: str, path: str, may_be_missing: bool = False, **body: Any
     ) -> requests.Response:
         try:
-            # One session: the connection stays open from request to request.
+            # One session: the connection stays open from request to request.  Told to the
+            # session once and for all, REQUESTS_CA_BUNDLE would win over whom we trust.
             response = self._session.request(
-                method, f"{self._url}/api/{path}", timeout=ANSWER_WITHIN, **body
+                method,
+                f"{self._url}/api/{path}",
+                timeout=ANSWER_WITHIN,
+                verify=self._trust.verify,
+                **body,
             )
         except requests.RequestException as error:
-            raise Lost(f"HTTP: {error}") from error
+            raise self._lost(error) from error
         if not (may_be_missing and response.status_code == MISSING):
             check(response)
         return response
+
+    def _lost(self, error: requests.RequestException) -> Lost | Refused:
+        return not_trusted(self._url, error) or Lost(f"HTTP: {error}")
 
 
 def read_events(response: requests.Response) -> Iterator[Event]:

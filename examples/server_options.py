@@ -6,6 +6,7 @@ import argparse
 import getpass
 import os
 import platform
+import ssl
 import sys
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from connections import Connection
 from device_token import DeviceToken, TokenKeeper
 from http_connection import Bearer, HttpConnection
 from remembering import Memory
+from trust import Trust
 
 AMQP_URL = "amqp://127.0.0.1:5672/"
 HTTP_URL = "http://127.0.0.1:8080"
@@ -38,6 +40,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "content is sent then",
     )
     parser.add_argument(
+        "--ca",
+        metavar="FILE",
+        type=authority_file,
+        default=os.environ.get("STACKSYNC_CA"),
+        help="by TLS (https://, amqps://): the certificate (PEM) of who has signed the server's "
+        "and the broker's ($STACKSYNC_CA, else those whom this machine trusts)",
+    )
+    parser.add_argument(
         "--email", default="me@localhost", help="the account (default: %(default)s)"
     )
     parser.add_argument(
@@ -56,19 +66,19 @@ def connect(arguments: argparse.Namespace) -> Connection:
     """
     if arguments.via == "http":
         return sign_in(arguments, arguments.url or os.environ.get("STACKSYNC_HTTP", HTTP_URL))
-    url = broker_url(arguments)
+    url, trust = broker_url(arguments), Trust(arguments.ca)
     if has_login(url):
-        return AmqpConnection(url, arguments.email)
+        return AmqpConnection(url, arguments.email, trust)
     http_url = token_server(arguments)
     keeper = token_keeper(arguments, http_url)
     kept = keeper.kept()
     if kept is not None:
         try:
-            return AmqpConnection(with_login(url, kept), arguments.email)
+            return AmqpConnection(with_login(url, kept), arguments.email, trust)
         except NotLetIn:
             pass  # It has expired, or somebody has revoked it.
     token = keeper.ask(sign_in(arguments, http_url))
-    return AmqpConnection(with_login(url, token), arguments.email)
+    return AmqpConnection(with_login(url, token), arguments.email, trust)
 
 
 def connect_for_content(
@@ -85,7 +95,9 @@ def connect_for_content(
         return sign_in(arguments, arguments.http_url) if arguments.http_url else None
     http_url = token_server(arguments)
     token = token_keeper(arguments, http_url).kept()
-    return HttpConnection(http_url, Bearer(token.secret)) if token is not None else None
+    if token is None:
+        return None
+    return HttpConnection(http_url, Bearer(token.secret), Trust(arguments.ca))
 
 
 def sign_in(arguments: argparse.Namespace, url: str) -> HttpConnection:
@@ -96,7 +108,16 @@ def sign_in(arguments: argparse.Namespace, url: str) -> HttpConnection:
             raise SystemExit("a password is needed: --password or $STACKSYNC_PASSWORD")
         password = getpass.getpass(f"Password of {arguments.email}: ")
     # As bytes: requests would encode text in Latin-1, and the server reads UTF-8.
-    return HttpConnection(url, (arguments.email.encode(), password.encode()))
+    proof = (arguments.email.encode(), password.encode())
+    return HttpConnection(url, proof, Trust(arguments.ca))
+
+
+def authority_file(path: str) -> str:
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{path}: {error.strerror or error}") from None
+    return path
 
 
 def broker_url(arguments: argparse.Namespace) -> str:

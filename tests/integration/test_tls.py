@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import socket
-import ssl
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
+import pika
+import pika.exceptions
 import pytest
 import requests
 
+from stacksync.embedded.ports import choose
+from tests.examples.running import Person
+from tests.integration.amqp_device import AmqpDevice
 from tests.integration.fleet import Fleet
+from tests.integration.secured_service import HOST, PATIENCE, Load, Secured, until
 from tests.servers.certificates import Authority, new_authority, self_signed
 from tests.servers.client_hello import (
     HANDSHAKE_FAILURE,
@@ -28,59 +28,9 @@ from tests.servers.client_hello import (
 )
 from tests.servers.rabbitmq import RabbitServer
 from tests.servers.run import TestRun
-from tests.servers.stacksync import KnownUser, StackSyncProcess
+from tests.servers.stacksync import KnownUser
 
-HOST = "127.0.0.1"
-PATIENCE = 20.0
-
-
-def until(condition: Callable[[], bool], told: Callable[[], str]) -> None:
-    """Wait until a condition holds, or fail with what is told."""
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, told()
-        time.sleep(0.01)
-
-
-class Secured:
-    """The service and its files.
-
-    :ivar certificate: its own, with the key.
-    :ivar trusted: who may have signed the broker's.
-    """
-
-    def __init__(self, server: StackSyncProcess, authority: Authority, directory: Path) -> None:
-        self.server = server
-        self.authority = authority
-        self.certificate = directory / "server.pem"
-        self.trusted = directory / "trusted.pem"
-
-    @property
-    def port(self) -> int:
-        return int(self.server.http_url.rpartition(":")[2])
-
-    def hang_up(self) -> None:
-        os.kill(self.server.pid, signal.SIGHUP)
-
-    def shown(self) -> int:
-        """The serial number of the certificate that a new connection is shown."""
-        context = ssl.create_default_context(cafile=self.authority.file)
-        with (
-            socket.create_connection((HOST, self.port), timeout=PATIENCE) as plain,
-            context.wrap_socket(plain, server_hostname=HOST) as secure,
-        ):
-            return int((secure.getpeercert() or {})["serialNumber"], 16)
-
-    def session(self, user: KnownUser) -> requests.Session:
-        session = requests.Session()
-        session.trust_env = False
-        session.verify = str(self.authority.file)
-        session.auth = (user.email, user.password)
-        return session
-
-    def waits_for_log(self, text: str, after: int = 0) -> None:
-        log = self.server.log_text
-        until(lambda: text in log()[after:], log)
+SECRET = "shown-by-the-broker"
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +51,9 @@ def secured(
     directory = test_run.new_directory("certificates")
     brokers = authority.issue(HOST, days=30)
     brokers.chmod(0o644)
+    # By name: Erlang does not find the address that a certificate is for.
+    asked = authority.issue("localhost", days=30)
+    (questions,) = choose(1)
     with rabbitmq.tls_listener(brokers) as port:
         plain_port = re.search(r":(\d+)/", module_amqp_url)
         assert plain_port is not None
@@ -110,10 +63,15 @@ def secured(
             module_database_dsn,
             url,
             http={"certificate": str(pem), "key": str(pem)},
-            amqp={"ca_file": str(trusted)},
+            amqp={
+                "ca_file": str(trusted),
+                "identity": "broker",
+                "auth_listen": f"ssl:{questions}:privateKey={asked}:interface={HOST}",
+                "auth_secret": SECRET,
+            },
         )
         server.speaks_tls(authority.file)
-        secured = Secured(server, authority, directory)
+        secured = Secured(server, authority, directory, questions)
         authority.issue(HOST, days=30, file=secured.certificate)
         trusted.write_bytes(self_signed(directory, "elsewhere").read_bytes())
         server.spawn()
@@ -166,48 +124,67 @@ def test_plain_http_is_told_where_to_go(secured: Secured, user: KnownUser) -> No
     )
 
 
-class Load:
-    """Requests all the time, on kept connections and on new ones.
+def test_a_broker_elsewhere_asks_by_tls_whom_it_trusts(
+    secured: Secured,
+    user: KnownUser,
+    rabbitmq: RabbitServer,
+    module_amqp_url: str,
+    test_run: TestRun,
+) -> None:
+    place, token = module_amqp_url.rpartition("@")[2], secured.token(user)
+    asks = f"https://{{}}:{secured.questions}/broker/{{{{}}}}?secret={SECRET}"
+    stranger = new_authority(test_run.new_directory("stranger"))
 
-    :ivar failures: those that were not answered with 200.
-    """
+    with rabbitmq.asking(asks.format("localhost"), secured.authority.file):
+        laptop = AmqpDevice(f"amqp://{user.id}:{token}@{place}", user, str(user.id))
+        assert laptop.account()["email"] == user.email
+        laptop.close()
+    for host, authority in (("localhost", stranger), (HOST, secured.authority)):
+        with (
+            rabbitmq.asking(asks.format(host), authority.file),
+            pytest.raises(pika.exceptions.ProbableAuthenticationError),
+        ):
+            AmqpDevice(f"amqp://{user.id}:{token}@{place}", user)
 
-    def __init__(self, secured: Secured, user: KnownUser) -> None:
-        self.answered = [0, 0]
-        self.failures: list[str] = []
-        self._secured = secured
-        self._user = user
-        self._ending = threading.Event()
-        self._threads = [threading.Thread(target=self._run, args=(kept,)) for kept in (0, 1)]
-        for thread in self._threads:
-            thread.start()
 
-    def goes_on(self, requests_more: int = 5) -> None:
-        """Wait until both kinds have been answered some more."""
-        wanted = [count + requests_more for count in self.answered]
-        until(
-            lambda: all(now >= then for now, then in zip(self.answered, wanted, strict=True)),
-            lambda: str(self.failures),
-        )
+def test_a_broker_that_asks_in_plain_text_is_told_so(secured: Secured, user: KnownUser) -> None:
+    asked = f"http://{HOST}:{secured.questions}/broker/user?secret={SECRET}"
 
-    def end(self) -> None:
-        self._ending.set()
-        for thread in self._threads:
-            thread.join()
+    answer = requests.post(asked, data={"username": user.email}, timeout=PATIENCE)
 
-    def _run(self, kept: int) -> None:
-        url = f"{self._secured.server.http_url}/api/account"
-        with self._secured.session(self._user) as session:
-            while not self._ending.wait(0.01):
-                try:
-                    answer = session.get(url, timeout=PATIENCE)
-                    if answer.status_code != 200:
-                        self.failures.append(answer.text)
-                except requests.RequestException as error:
-                    self.failures.append(repr(error))
-                self.answered[kept] += 1
-                if not kept:
-                    session.close()
+    assert answer.status_code == 400
+    assert answer.json()["description"] == "this port speaks TLS: https://"
+
+
+def test_the_examples_believe_whom_they_are_told(
+    secured: Secured,
+    user: KnownUser,
+    rabbitmq: RabbitServer,
+    module_amqp_url: str,
+    tmp_path: Path,
+) -> None:
+    vhost = module_amqp_url.rpartition("/")[2]
+    login = rabbitmq.add_user(user.email, "broker", vhost).partition("://")[2].rpartition("@")[0]
+    by_tls = secured.server.amqp_url.rpartition("@")[2]
+    http_url, ca = secured.server.http_url, ("--ca", str(secured.authority.file))
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / "notes.txt").write_text("sun\n")
+
+    def committed(broker: str, *options: str) -> tuple[int, str]:
+        person = Person(user, f"amqps://{login}@{broker}", http_url, tmp_path / "state")
+        done = person.commit_tree(tmp_path / "tree", "amqp", "--http-url", http_url, *options)
+        return done.status, done.text
+
+    status, told = committed(by_tls, *ca)
+    assert (status, told[:16]) == (0, "1 folder, 1 file")
+    for broker, options, problem in (
+        (by_tls, (), f"{by_tls.rpartition('/')[0]} can't prove who it is: "),
+        (by_tls.replace(HOST, "localhost"), ca, "Hostname mismatch"),
+    ):
+        status, told = committed(broker, *options)
+        assert status
+        assert problem in told
+    rabbitmq.delete_user(user.email)
 
 
 def test_a_new_certificate_is_shown_without_a_failed_request(
