@@ -6,7 +6,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -79,6 +79,20 @@ class Stage:
         self._connections.callback(device.close)
         return device
 
+    def device(self, user: KnownUser) -> AmqpDevice:
+        """A device whose connection is the caller's to close."""
+        token, login = self.token(user), str(user.id)
+        return AmqpDevice(self.url(login, token.secret), user, login)
+
+    @contextmanager
+    def somebody_at_work(self) -> Iterator[AmqpDevice]:
+        """A new user's device, which listens."""
+        with closing(self.device(self.people.add())) as device:
+            device.register()
+            device.listen()
+            assert device.workspace
+            yield device
+
     def connect(self, login: str, secret: str) -> pika.BlockingConnection:
         parameters = pika.URLParameters(self.url(login, secret))
         parameters.heartbeat = 0
@@ -116,6 +130,13 @@ class Stage:
             # How erl_call writes binaries.
             name = bytes(map(int, name.removeprefix("#Bin<").rstrip(">").split(","))).decode()
         return name
+
+    def bounds(self, queue: str) -> set[str]:
+        """What the operator policy bounds that holds for a queue."""
+        management = self.server.configuration.read_text().split("management_url = ")[1].split()[0]
+        told = requests.get(f"{management}/api/operator-policies/%2F", timeout=10).json()
+        bounds = {policy["name"]: set(policy["definition"]) for policy in told}
+        return bounds.get(self.policed(queue), set())
 
     def buried(self, correlation_id: str) -> dict[str, Any]:
         """The headers of a dead letter, once it is there; others are thrown away."""

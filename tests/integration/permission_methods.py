@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tests.integration.answers import Refused
 from tests.integration.permission_stage import (
     ANSWER,
     LEAVE,
+    MEMBERS,
     OWN,
     OWNER,
     READ,
+    ROLES,
+    SECRET,
     WRITE,
+    Asking,
     Codes,
     SharedFolder,
     device_of,
@@ -63,3 +68,35 @@ METHODS: dict[str, tuple[Codes, Callable[[SharedFolder, KnownUser], dict[str, An
 }
 LAST = {"acceptShareProposal", "declineShareProposal", "leaveShare"}
 """Those that change what their caller is to the folder."""
+
+Call = Callable[[KnownUser, str, dict[str, Any]], Any]
+
+
+def expected_of(method: str) -> dict[str, bool]:
+    """Whom a method has to let do what it is asked, by role."""
+    return {role: code == 200 for role, code in METHODS[method][0].items()}
+
+
+def who_may(folder: SharedFolder, method: str, call: Call) -> dict[str, bool]:
+    """Whom a method lets do what it is asked, by role; the others are told nothing.
+
+    :param call: lets somebody call a method with these fields.
+    """
+    codes, make = METHODS[method]
+    asking = Asking(lambda user: make(folder, user), method in {"commit", *LAST})
+    allowed = {}
+    for role in ROLES:
+        newly = method in LAST and codes[role] == 200
+        user = folder.somebody(role) if newly else folder.users[role]
+        try:
+            told = call(user, method, asking.by(user))
+        except Refused as refused:
+            told = refused
+        allowed[role] = not isinstance(told, Refused)
+        if isinstance(told, Refused):
+            assert codes[role] != 404 or "no such" in told.message, (role, told)
+            continue
+        assert role in MEMBERS or SECRET not in repr(told), role
+        if not method.startswith("get"):
+            asking.done()
+    return allowed

@@ -32,13 +32,17 @@ class Row:
     """A call, and what it is answered with, 200 standing for any success.
 
     :ivar make: path and options of a request about the folder, by somebody.
+    :ivar is_personal: the request is another one for each who asks.
     :ivar is_last: it changes what the user is to the folder, who is a new one each time.
+    :ivar takes_account: it is refused to all who hold only a part of the account's rights.
     :ivar takes_password: it is refused to all who have signed in otherwise.
     """
 
     codes: Codes
     make: Callable[[SharedFolder, KnownUser], Request]
+    is_personal: bool = False
     is_last: bool = False
+    takes_account: bool = False
     takes_password: bool = False
 
 
@@ -46,7 +50,7 @@ def row(
     codes: Codes,
     path: str,
     is_last: bool = False,
-    takes_password: bool = False,
+    takes_account: bool = False,
     **options: Any,
 ) -> Row:
     """A row whose request is made of what is there; names in braces are made newly.
@@ -76,13 +80,13 @@ def row(
         )
         return where, {k: v(folder) if callable(v) else v for k, v in options.items()}
 
-    return Row(codes, make, is_last, takes_password)
+    return Row(codes, make, "{asked}" in path, is_last, takes_account)
 
 
 def upload(folder: SharedFolder) -> str:
     """The path of an unfinished upload of the owner's."""
     made = folder.ask(folder.users["owner"], "POST", "/uploads", headers=tus(folder))
-    assert made.ok, made.text
+    assert made.ok, made.body
     return made.headers["Location"].removeprefix("/api")
 
 
@@ -110,13 +114,14 @@ RESOURCES: dict[str, Row] = {
     "PUT /account/password": Row(
         OWN,
         lambda _, user: ("/account/password", {"json": {"password": user.password}}),
+        is_personal=True,
         is_last=True,
         takes_password=True,
     ),
     "GET /devices": row(OWN, "/devices"),
     "POST /devices": row(OWN, "/devices", json={"name": "phone"}),
     "PUT /devices/{device}": row(OWNER, "/devices/{signed_in_device}", json={"name": "laptop"}),
-    "DELETE /devices/{device}": row(OWNER, "/devices/{lost_device}", takes_password=True),
+    "DELETE /devices/{device}": row(OWNER, "/devices/{lost_device}", takes_account=True),
     "GET /events": row(OWN, "/events"),
     "POST /file": row(
         WRITE,
@@ -154,8 +159,8 @@ RESOURCES: dict[str, Row] = {
     "POST /shares/{share}/accept": row(ANSWER, "/shares/{asked}/accept", is_last=True),
     "POST /shares/{share}/decline": row(ANSWER, "/shares/{asked}/decline", is_last=True),
     "GET /tokens": row(OWN, "/tokens"),
-    "POST /tokens": row(OWN, "/tokens", takes_password=True, json={"name": "phone"}),
-    "DELETE /tokens/{token}": row(OWNER, "/tokens/{token}", takes_password=True),
+    "POST /tokens": row(OWN, "/tokens", takes_account=True, json={"name": "phone"}),
+    "DELETE /tokens/{token}": row(OWNER, "/tokens/{token}", takes_account=True),
     "GET /trash": row(READ, "/trash?workspace={workspace}"),
     "OPTIONS /uploads": row(OWN, "/uploads"),
     "POST /uploads": row(WRITE, "/uploads", headers=tus),
@@ -173,6 +178,7 @@ RESOURCES: dict[str, Row] = {
             f"/workspaces/{folder.workspace}/commits",
             {"json": {**batch(folder), "device_id": device_of(folder, user)}},
         ),
+        is_personal=True,
     ),
     "GET /workspaces/{workspace}/chunks/{chunk}": row(
         READ, "/workspaces/{workspace}/chunks/{chunk}"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from collections.abc import Callable
 from itertools import count
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import UUID, uuid4
 
-import requests
+from attrs import define, field, frozen
 
+from tests.integration.kept_connection import KeptConnection, Reply, with_query
 from tests.integration.people import People
 from tests.servers.stacksync import KnownUser, StackSyncProcess
 
@@ -30,6 +33,49 @@ OWN: Codes = dict.fromkeys(ROLES, 200)
 
 _numbers = count(1)
 
+Made = TypeVar("Made")
+
+
+@frozen
+class SignIn:
+    """How a request says who it is from.
+
+    :ivar headers: that say so, for a method and URL.
+    :ivar at: the URL of the server that takes it; ``None``: the folder's.
+    """
+
+    headers: Callable[[str, str], dict[str, str]] = field(repr=False)
+    at: str | None = None
+
+
+def by_password(user: KnownUser) -> SignIn:
+    login = b64encode(f"{user.email}:{user.password}".encode()).decode()
+    return SignIn(lambda method, url: {"Authorization": f"Basic {login}"})
+
+
+@define
+class Asking(Generic[Made]):
+    """What is asked for about a folder; made anew only once it was done.
+
+    What was refused, or has only read, is there for the next who asks.  Had a
+    refused one done something all the same, the next would notice.
+
+    :ivar is_personal: it is another one for each who asks.
+    """
+
+    make: Callable[[KnownUser], Made]
+    is_personal: bool
+    _made: dict[UUID | None, Made] = field(init=False, factory=dict)
+
+    def by(self, user: KnownUser) -> Made:
+        key = user.id if self.is_personal else None
+        if key not in self._made:
+            self._made[key] = self.make(user)
+        return self._made[key]
+
+    def done(self) -> None:
+        self._made.clear()
+
 
 class SharedFolder:
     """A folder that its owner shares; each request about it may have an item of its own.
@@ -38,10 +84,9 @@ class SharedFolder:
     """
 
     def __init__(self, server: StackSyncProcess, people: People) -> None:
-        self._url = f"{server.http_url}/api"
+        self._url = server.http_url
         self._people = people
-        self._session = requests.Session()
-        self._session.trust_env = False
+        self._connections: dict[str, KeptConnection] = {}
         self.users: dict[str, KnownUser] = {"owner": people.add(), "stranger": people.add()}
         self.device = self.made("POST", "/devices", json={"name": "laptop"})["id"]
         self.id = self.made("POST", "/folder", json={"name": "Fotos"})["id"]
@@ -55,17 +100,35 @@ class SharedFolder:
         self.workspace = next(each["id"] for each in workspaces if each["is_shared"])
 
     def close(self) -> None:
-        self._session.close()
+        for connection in self._connections.values():
+            connection.close()
 
-    def ask(self, user: KnownUser, method: str, path: str, **options: Any) -> requests.Response:
-        """The answer to somebody's request."""
-        told = {"timeout": 30, "stream": True, "auth": (user.email, user.password), **options}
-        return self._session.request(method, self._url + path, **told)
+    def ask(
+        self,
+        user: KnownUser,
+        method: str,
+        path: str,
+        sign_in: SignIn | None = None,
+        **options: Any,
+    ) -> Reply:
+        """The answer to somebody's request.
+
+        :param sign_in: unless by the password.
+        :param options: ``headers``, ``params``, ``data`` and ``json``, as ``requests`` has them.
+        """
+        signed = sign_in or by_password(user)
+        server = signed.at or self._url
+        if server not in self._connections:
+            self._connections[server] = KeptConnection(server)
+        where = with_query(f"/api{path}", options.get("params"))
+        headers = {**signed.headers(method, server + where), **options.get("headers", {})}
+        data, told = options.get("data", b""), options.get("json")
+        return self._connections[server].ask(method, where, headers, data, told)
 
     def made(self, method: str, path: str, user: KnownUser | None = None, **options: Any) -> Any:
         """What a request of the owner's, or of somebody else, has made."""
         answer = self.ask(user or self.users["owner"], method, path, **options)
-        assert answer.ok, answer.text
+        assert answer.ok, answer.body
         return answer.json()
 
     def somebody(self, role: str) -> KnownUser:

@@ -17,13 +17,7 @@ import pytest
 import requests
 
 from tests.integration.amqp_device import AmqpDevice
-from tests.integration.asking_broker import (
-    PASSWORD,
-    WITHIN,
-    Client,
-    Stage,
-    asking_broker,
-)
+from tests.integration.asking_broker import PASSWORD, WITHIN, Client, Stage, asking_broker
 from tests.integration.broker_attempts import (
     ALLOWED,
     DENIED,
@@ -38,6 +32,8 @@ from tests.integration.broker_attempts import (
 from tests.integration.fleet import Fleet
 from tests.integration.items import new_file
 from tests.integration.people import People
+from tests.integration.permission_logins import Logins, logins
+from tests.integration.permission_methods import METHODS, expected_of, who_may
 from tests.servers.run import TestRun
 from tests.servers.stacksync import KnownUser
 
@@ -73,15 +69,15 @@ def client(stage: Stage, user: KnownUser) -> Client:
 @pytest.fixture(scope="module")
 def victim(module_stage: Stage) -> Iterator[AmqpDevice]:
     """Somebody else's device at work, with a response queue that others can know the name of."""
-    token = module_stage.token(module_stage.people.add())
-    login = str(token.user.id)
-    device = AmqpDevice(module_stage.url(login, token.secret), token.user, login)
-    device.register()
-    device.listen()
-    assert device.workspace
-    module_stage.operator().channel().queue_declare(f"reply_{device.id}")
-    yield device
-    device.close()
+    with module_stage.somebody_at_work() as device:
+        module_stage.operator().channel().queue_declare(f"reply_{device.id}")
+        yield device
+
+
+@pytest.fixture(scope="module")
+def around_a_folder(module_stage: Stage) -> Iterator[Logins]:
+    with logins(module_stage) as found:
+        yield found
 
 
 @pytest.mark.parametrize("by", ["id", "email"])
@@ -164,16 +160,17 @@ def test_members_hear_of_each_others_commits(spoiled: bool, stage: Stage, people
 
 @pytest.mark.parametrize("attempt", ALLOWED)
 def test_a_device_may(attempt: str, client: Client, victim: AmqpDevice) -> None:
-    others = Others(client, victim)
-
-    assert client.may(lambda channel: ALLOWED[attempt](channel, others))
+    assert client.may(lambda channel: ALLOWED[attempt](channel, Others(client, victim)))
 
 
 @pytest.mark.parametrize("attempt", DENIED)
 def test_a_device_may_not(attempt: str, client: Client, victim: AmqpDevice) -> None:
-    others = Others(client, victim)
+    assert not client.may(lambda channel: DENIED[attempt](channel, Others(client, victim)))
 
-    assert not client.may(lambda channel: DENIED[attempt](channel, others))
+
+@pytest.mark.parametrize("method", METHODS)
+def test_who_has_logged_in_may_do_what_its_role_may(method: str, around_a_folder: Logins) -> None:
+    assert who_may(around_a_folder.folder, method, around_a_folder.call) == expected_of(method)
 
 
 def test_nobody_can_say_that_he_is_somebody_else(client: Client, victim: AmqpDevice) -> None:
@@ -201,8 +198,7 @@ def test_without_a_token_of_its_own_nobody_logs_in(
     elif kind == "for reading":
         secret = stage.token(user, scope="read-only").secret
     elif kind == "revoked":
-        token = stage.token(user)
-        secret = token.secret
+        secret = (token := stage.token(user)).secret
         stage.revoke(token)
     elif kind == "of another case":
         login, secret = login.upper(), stage.token(user).secret
@@ -212,7 +208,10 @@ def test_without_a_token_of_its_own_nobody_logs_in(
         stage.connect(login, secret)
 
 
-def test_the_users_that_everybody_knows_are_not_there(stage: Stage) -> None:
+def test_the_operator_is_told_that_it_asks_and_does_not_let_guest_in(stage: Stage) -> None:
+    told = stage.server.admin("check")
+    assert told["problems"] == told["unknown"] == []
+    assert len([note for note in told["notes"] if note.startswith("broker: ")]) == 4
     with pytest.raises(pika.exceptions.ProbableAuthenticationError):
         stage.connect("guest", "guest")
 
@@ -262,16 +261,16 @@ def test_after_an_unshare_there_is_silence(stage: Stage, people: People) -> None
 
 def test_queues_of_clients_are_bounded_whatever_they_declare(stage: Stage, client: Client) -> None:
     queue = f"reply_{client.token.device_id}"
-    client.connection.channel().queue_declare(queue, durable=True)
+    channel = client.connection.channel()
+    for kind in ("classic", "quorum", "stream"):
+        channel.queue_declare(f"{queue}.{kind}", durable=True, arguments={"x-queue-type": kind})
 
-    management = stage.server.configuration.read_text().split("management_url = ")[1].split()[0]
-    told = requests.get(f"{management}/api/operator-policies/%2F", timeout=10).json()
-
-    (policy,) = told
-    assert set(policy["definition"]) == {"expires", "max-length", "max-length-bytes", "message-ttl"}
-    assert stage.policed(queue) == policy["name"]
-    assert stage.policed("ISyncService") == "undefined"
-    assert stage.policed("ISyncService.dead-letter") == "undefined"
+    every = {"expires", "max-length", "max-length-bytes", "message-ttl"}
+    assert stage.bounds(f"{queue}.classic") == stage.bounds(f"{queue}.quorum") == every
+    assert stage.bounds(f"{queue}.stream") == {"max-length-bytes"}
+    # Each may be as large as a request, and there may be thousands.
+    assert stage.bounds("ISyncService.dead-letter") == {"max-length-bytes"}
+    assert not stage.bounds("ISyncService")
 
 
 def test_who_does_not_know_the_secret_is_told_nothing(stage: Stage, user: KnownUser) -> None:

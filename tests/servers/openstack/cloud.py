@@ -7,12 +7,14 @@ choose are given a random end, so that tests don't meet one another.
 from __future__ import annotations
 
 import secrets
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import requests
 from attrs import field, frozen
 
 from tests.servers.openstack.settings import ADMIN_PASSWORD
+from tests.servers.openstack.shortcut import PATH as SHORTCUT
 
 _TIMEOUT = 60
 
@@ -91,33 +93,36 @@ class Cloud:
     ) -> CloudProject:
         """Make a project of its own, and in it the service's user with these roles."""
         name = f"{name}-{secrets.token_hex(4)}"
-        made = self.admin("POST", "/projects", {"project": {"name": name, "domain_id": "default"}})[
-            "project"
-        ]
-        service = self.user("stacksync")
-        for role in roles:
-            self.grant(service, made["id"], role)
-        return CloudProject(made["id"], name, service, self.keystone_url, self.swift_url)
+        service, project_id = self._make_user("stacksync", project=name, roles=roles)
+        return CloudProject(project_id, name, service, self.keystone_url, self.swift_url)
 
     def user(
         self, name: str = "user", project: CloudProject | None = None, role: str = "member"
     ) -> CloudUser:
         """Make a user in the default domain, with a role in a project if one is given."""
-        name, password = f"{name}-{secrets.token_hex(4)}", secrets.token_hex(8)
-        fields = {"name": name, "password": password, "domain_id": "default"}
-        user = CloudUser(
-            self.admin("POST", "/users", {"user": fields})["user"]["id"], name, password
-        )
-        if project is not None:
-            self.grant(user, project.id, role)
-        return user
+        if project is None:
+            return self._make_user(name)[0]
+        return self._make_user(name, project_id=project.id, roles=[role])[0]
 
-    def application_credential(self, project: CloudProject) -> CloudCredential:
-        """Make one of the project's service user, with all its roles there."""
+    def application_credential(
+        self,
+        project: CloudProject,
+        user: CloudUser | None = None,
+        lifetime: timedelta | None = None,
+    ) -> CloudCredential:
+        """Make one of a user, unless told of the project's service, with all the roles there.
+
+        :param lifetime: ends it, and all tokens that it has given; ``None``: nothing does.
+        """
+        user = user or project.service
+        fields = {"name": f"stacksync-{secrets.token_hex(4)}"}
+        if lifetime is not None:
+            end = datetime.now(UTC) + lifetime
+            fields["expires_at"] = end.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         answer = self._session.post(
-            f"{self.keystone_url}/users/{project.service.id}/application_credentials",
-            json={"application_credential": {"name": f"stacksync-{secrets.token_hex(4)}"}},
-            headers={"X-Auth-Token": self.token_of(project.service, project)},
+            f"{self.keystone_url}/users/{user.id}/application_credentials",
+            json={"application_credential": fields},
+            headers={"X-Auth-Token": self.token_of(user, project)},
             timeout=_TIMEOUT,
         )
         if not answer.ok:
@@ -158,6 +163,22 @@ class Cloud:
         :raises Refused: as Keystone does.
         """
         return self._authenticate(user.name, user.password, project and project.name)
+
+    def token_by(self, credential: CloudCredential) -> str:
+        """A new token by an application credential, for its project."""
+        told = {"id": credential.id, "secret": credential.secret}
+        identity = {"methods": ["application_credential"], "application_credential": told}
+        return self._token({"identity": identity})
+
+    def is_valid(self, token: str) -> bool:
+        """Whether Keystone still says so."""
+        try:
+            self.admin("GET", "/auth/tokens?nocatalog=1", headers={"X-Subject-Token": token})
+        except Refused as refused:
+            if refused.status != 404:
+                raise
+            return False
+        return True
 
     def revoke(self, token: str) -> None:
         self.admin("DELETE", "/auth/tokens", headers={"X-Subject-Token": token})
@@ -212,6 +233,19 @@ class Cloud:
             timeout=_TIMEOUT,
         )
 
+    def _make_user(self, name: str, **fields: Any) -> tuple[CloudUser, str]:
+        """A new user, and the id of the project if the fields are of one."""
+        name, password = f"{name}-{secrets.token_hex(4)}", secrets.token_hex(8)
+        answer = self._session.post(
+            self.keystone_url.removesuffix("/v3") + SHORTCUT,
+            json={"name": name, "password": password, **fields},
+            timeout=_TIMEOUT,
+        )
+        if not answer.ok:
+            raise Refused(answer)
+        made = answer.json()
+        return CloudUser(made["id"], name, password), made["project_id"]
+
     def _authenticate(self, name: str, password: str, project: str | None) -> str:
         user = {"name": name, "domain": {"id": "default"}, "password": password}
         auth: dict[str, Any] = {
@@ -222,6 +256,9 @@ class Cloud:
                 else "unscoped"
             ),
         }
+        return self._token(auth)
+
+    def _token(self, auth: dict[str, Any]) -> str:
         answer = self._session.post(
             f"{self.keystone_url}/auth/tokens", json={"auth": auth}, timeout=_TIMEOUT
         )
