@@ -7,23 +7,30 @@ A test that only needs a database or a broker takes ``database_dsn`` or
 
 from __future__ import annotations
 
+import gc
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from tests.servers.openstack.cloud import CloudProject
 from tests.servers.openstack.server import OpenStackServer
 from tests.servers.postgres import PostgresServer
 from tests.servers.programs import BIRTHS
-from tests.servers.rabbitmq import RabbitServer
+from tests.servers.rabbitmq import HTTP_BACKEND, RabbitServer
 from tests.servers.run import TestRun
 from tests.servers.stacksync import StackSyncProcess
 
 _RUN = pytest.StashKey[TestRun]()
 _TEMPLATE = "template_stacksync"
+
+# How long an example takes says more of the machine than of what is tested.
+hypothesis.settings.register_profile("tests", deadline=None)
+hypothesis.settings.load_profile("tests")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -34,6 +41,17 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     BIRTHS.close_nursery()
     config.stash[_RUN].leave()
+
+
+def pytest_collection() -> None:
+    """Nothing that is collected becomes garbage: looking for some is a third of the time."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Leave out what was collected when tests look for garbage, as they do hundreds of times."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -58,7 +76,7 @@ def postgres(test_run: TestRun) -> PostgresServer:
     """The run's PostgreSQL.  Other tests use it as well: leave it running."""
 
     def start() -> str:
-        directory = test_run.new_directory("postgres")
+        directory = test_run.new_directory_in_memory("postgres")
         PostgresServer(directory).start()
         return str(directory)
 
@@ -102,15 +120,17 @@ def module_database_dsn(postgres: PostgresServer, database_template: str) -> Ite
 
 
 @pytest.fixture
-def own_postgres(new_directory: Callable[[str], Path]) -> Iterator[PostgresServer]:
+def own_postgres(test_run: TestRun) -> Iterator[PostgresServer]:
     """A running PostgreSQL of this test's own, to be stopped and killed at will.
 
     Its database ``stacksync`` (``own_postgres.dsn()``) is empty.
     """
-    server = PostgresServer(new_directory("own-postgres"))
+    directory = test_run.new_directory_in_memory("own-postgres")
+    server = PostgresServer(directory)
     server.start()
     yield server
     server.kill()
+    shutil.rmtree(directory)
 
 
 @pytest.fixture(scope="session")
@@ -119,10 +139,10 @@ def rabbitmq(test_run: TestRun) -> RabbitServer:
 
     def start() -> str:
         directory = test_run.new_directory("rabbitmq")
-        RabbitServer(directory).start()
+        RabbitServer(directory, plugins=(HTTP_BACKEND,)).start()
         return str(directory)
 
-    server = RabbitServer(Path(test_run.once("rabbitmq", start)))
+    server = RabbitServer(Path(test_run.once("rabbitmq", start)), plugins=(HTTP_BACKEND,))
     server.start()
     return server
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.examples.running import Person
+from tests.integration.people import People
 from tests.servers.rabbitmq import RabbitServer
 from tests.servers.run import TestRun
 from tests.servers.stacksync import StackSyncProcess
@@ -43,10 +44,11 @@ def new_person(
 ) -> Iterator[NewPerson]:
     """Makes people with an account and a login to the broker."""
     emails = []
+    people = People(module_server)
 
-    def make(quota: str = "5G") -> Person:
+    def make(quota: int = 5 * 1024**3) -> Person:
         email = f"{secrets.token_hex(4)}@example.org"
-        user = module_server.add_user(email, quota=quota)
+        user = people.add(quota, email)
         emails.append(email)
         amqp_url = rabbitmq.add_user(email, "secret", module_vhost)
         return Person(user, amqp_url, module_server.http_url, tmp_path / "state")

@@ -1,4 +1,8 @@
-"""Runs the examples as a person would: each as a process of its own."""
+"""Runs the examples as a person would: each as a process of its own.
+
+Born in a nursery, unless they are to run in another way: to import what they need is most of what
+they cost.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from typing import Any
 import requests
 from attrs import frozen
 
+from tests.servers.programs import BIRTHS, Program
 from tests.servers.stacksync import KnownUser
 
 EVEN_ROOT_MAY_NOT = (
@@ -123,6 +128,17 @@ class Running:
     ) -> None:
         person.state.mkdir(exist_ok=True)
         self._output = person.state / f"{script}-{time.monotonic_ns()}.out"
+        nursery = None if before else BIRTHS.nursery_with("pika", "requests", "tqdm")
+        self._process: Program
+        if nursery is not None:
+            self._process = nursery.bear(
+                *(str(EXAMPLES / script), *arguments),
+                directory=Path.cwd(),
+                output=self._output,
+                errors=self._output,
+                environment=person.environment(),
+            )
+            return
         with self._output.open("wb") as output:
             self._process = subprocess.Popen(
                 [*before, sys.executable, "-u", str(EXAMPLES / script), *arguments],

@@ -165,7 +165,7 @@ def test_a_file_that_has_become_a_folder_is_refused_until_it_may_be_deleted(
 def test_what_the_quota_does_not_allow_is_refused_and_the_rest_committed(
     new_person: NewPerson, tree: Path, via: str
 ) -> None:
-    person = new_person(quota="1M")
+    person = new_person(quota=1024**2)
 
     done = person.commit_tree(tree, via)
 

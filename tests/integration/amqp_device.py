@@ -69,7 +69,7 @@ class AmqpDevice(Device):
             except pika.exceptions.AMQPError:
                 if time.monotonic() > end:
                     raise
-                time.sleep(0.05)
+                time.sleep(0.2)
 
     def listen(self) -> dict[str, int]:
         told = {workspace.id: workspace.revision for workspace in self.workspaces()}

@@ -31,9 +31,9 @@ class CloudPeople(People):
         self._cloud = cloud
         self._project = project
 
-    def add(self, quota: int = 5 * 1024**3) -> KnownUser:
+    def add(self, quota: int = 5 * 1024**3, email: str | None = None) -> KnownUser:
         """One more user, who is known to Keystone."""
-        user = super().add(quota)
+        user = super().add(quota, email)
         identity = self._cloud.user("user", self._project)
         self._ledger.execute(ADOPT, identity.id, str(user.id))
         self._ledger.execute(PREPARE, json.dumps({}), str(user.id))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -18,6 +19,7 @@ from tests.integration.file_client import FileClient
 from tests.integration.fleet import Fleet
 from tests.integration.http_device import HttpDevice
 from tests.integration.people import People
+from tests.servers.openstack.server import OpenStackServer
 from tests.servers.rabbitmq import RabbitServer
 from tests.servers.run import TestRun
 from tests.servers.stacksync import KnownUser, StackSyncProcess
@@ -25,6 +27,23 @@ from tests.servers.stacksync import KnownUser, StackSyncProcess
 PROTOCOLS = ("amqp", "http")
 
 AnyDevice = TypeVar("AnyDevice", bound=Device)
+
+
+@pytest.fixture(scope="session")
+def remembering_openstack(test_run: TestRun) -> OpenStackServer:
+    """A Keystone and a Swift that remembers tokens, as those do that are not for tests.
+
+    For stories that ask Swift by the hundred: it would ask Keystone as often.
+    """
+
+    def start() -> str:
+        directory = test_run.new_directory("remembering-openstack")
+        OpenStackServer(directory, token_cache_time=300).start()
+        return str(directory)
+
+    server = OpenStackServer(Path(test_run.once("remembering-openstack", start)))
+    server.start()
+    return server
 
 
 class Devices:

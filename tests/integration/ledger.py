@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
@@ -32,10 +32,28 @@ class Ledger:
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
+        self._reading: psycopg2.extensions.connection | None = None
 
     def rows(self, sql: str, *arguments: Any) -> list[tuple[Any, ...]]:
-        """The rows of one query."""
-        with closing(psycopg2.connect(self._dsn)) as connection, connection.cursor() as cursor:
+        """The rows of one query.
+
+        The connection is kept: who looks again and again would have the database mostly begin
+        and end sessions.
+        """
+        if self._reading is not None:
+            try:
+                return self._read(self._reading, sql, arguments)
+            except (psycopg2.OperationalError, psycopg2.InterfaceError):
+                # The database was stopped, or the session ended, since it was last looked at.
+                self._reading.close()
+        self._reading = psycopg2.connect(self._dsn)
+        self._reading.autocommit = True
+        return self._read(self._reading, sql, arguments)
+
+    def _read(
+        self, connection: psycopg2.extensions.connection, sql: str, arguments: Sequence[Any]
+    ) -> list[tuple[Any, ...]]:
+        with connection.cursor() as cursor:
             cursor.execute(sql, arguments)
             return cursor.fetchall()
 

@@ -38,13 +38,14 @@ class People:
     def __init__(self, server: StackSyncProcess) -> None:
         self._dsn = server.database_url
 
-    def add(self, quota: int = 5 * 1024**3) -> KnownUser:
+    def add(self, quota: int = 5 * 1024**3, email: str | None = None) -> KnownUser:
         """One more user, with a workspace.
 
         :param quota: bytes.
+        :param email: unless one will do that no other user of this process has.
         """
         name = f"user{next(_numbers)}"
-        user = KnownUser(uuid4(), f"{name}@example.org", PASSWORD)
+        user = KnownUser(uuid4(), email or f"{name}@example.org", PASSWORD)
         values = {
             "id": str(user.id),
             "email": user.email,

@@ -73,12 +73,18 @@ class SharingRun:
 
     :param users: of this run alone.
     :param servers: the people are spread over them.
+    :param is_followed: whether each has devices that follow what is told, which are half the work.
     """
 
     def __init__(
-        self, seed: int, users: Sequence[KnownUser], servers: Sequence[StackSyncProcess]
+        self,
+        seed: int,
+        users: Sequence[KnownUser],
+        servers: Sequence[StackSyncProcess],
+        is_followed: bool = True,
     ) -> None:
         self._seed = seed
+        self._is_followed = is_followed
         self._users = users
         self._servers = servers
         self._ledger = Ledger(servers[0].database_url)
@@ -120,10 +126,9 @@ class SharingRun:
         server = self._servers[number % len(self._servers)]
         client = FileClient(server.http_url, user)
         self._closing.callback(client.close)
-        has_broker = server.amqp_url != "off"
         device: Device = (
             AmqpDevice(server.amqp_url, user)
-            if has_broker and number == 1
+            if server.amqp_url != "off" and number == 1
             else HttpDevice(server.http_url, user)
         )
         self._closing.callback(device.close)
@@ -132,15 +137,21 @@ class SharingRun:
         sharer = Sharer(
             name, client, device, others, f"{self._seed} {name}", self.diary, self._contents
         )
+        return Person(user, client, sharer, tuple(self._replicas(number)))
+
+    def _replicas(self, number: int) -> Iterator[Replica]:
+        if not self._is_followed:
+            return
+        user, server = self._users[number], self._servers[number % len(self._servers)]
         # Who works here is told at the other one.
         elsewhere = self._servers[(number + 1) % len(self._servers)]
         replicas: list[Replica] = [HttpReplica(elsewhere.http_url, user)]
-        if has_broker:
+        if server.amqp_url != "off":
             replicas.append(AmqpReplica(server.amqp_url, user))
         for replica in replicas:
             self._closing.callback(replica.stop)
             replica.start()
-        return Person(user, client, sharer, tuple(replicas))
+            yield replica
 
     def _begin(self) -> None:
         """A folder that all three share, so that they meet."""

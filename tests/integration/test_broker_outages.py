@@ -19,12 +19,6 @@ from tests.servers.run import TestRun
 from tests.servers.stacksync import StackSyncProcess
 
 
-@pytest.fixture(params=OUTAGES)
-def outage(request: pytest.FixtureRequest) -> Outage:
-    """Each way of going away."""
-    return OUTAGES[request.param]
-
-
 @pytest.fixture(scope="module")
 def module_broker(test_run: TestRun) -> Iterator[RabbitServer]:
     """A RabbitMQ to break."""
@@ -39,12 +33,6 @@ def broker(module_broker: RabbitServer) -> RabbitServer:
     """It runs at the beginning of each test."""
     module_broker.start()
     return module_broker
-
-
-@pytest.fixture(params=["false", "true"], ids=["transient", "durable"])
-def durable(request: pytest.FixtureRequest) -> str:
-    """Both values of ``amqp.durable``."""
-    return str(request.param)
 
 
 @pytest.fixture
@@ -70,9 +58,10 @@ def ledger(module_database_dsn: str) -> Ledger:
     return Ledger(module_database_dsn)
 
 
+@pytest.mark.parametrize(("durable", "outage"), [("false", "stopped"), ("true", "killed")])
 def test_the_broker_goes_away_under_load_and_comes_back(
     durable: str,
-    outage: Outage,
+    outage: str,
     broker: RabbitServer,
     amqp_url: str,
     ledger: Ledger,
@@ -81,11 +70,12 @@ def test_the_broker_goes_away_under_load_and_comes_back(
     devices: Devices,
     fleet: Fleet,
 ) -> None:
+    """Each value of ``amqp.durable``, and each way of going away."""
     server = fleet.start(module_database_dsn, amqp_url, amqp={"durable": durable})
     busy = [devices.on(protocol, people.add(), server) for protocol in PROTOCOLS * 2]
 
     with Load(busy) as load:
-        outage(broker)
+        OUTAGES[outage](broker)
         server.wait_for_status(503)
         assert readiness(server)["database"] == "ok"
         assert readiness(server)["broker"] != "ok"
@@ -97,6 +87,7 @@ def test_the_broker_goes_away_under_load_and_comes_back(
     ledger.assert_sound()
 
 
+@pytest.mark.parametrize("outage", OUTAGES.values(), ids=OUTAGES)
 def test_with_durable_queues_requests_outlive_the_broker(
     outage: Outage,
     broker: RabbitServer,

@@ -19,6 +19,11 @@ from tests.servers.stacksync import StackSyncProcess
 MAY_NOT, MAY_READ, MAY_WRITE = "may not", "may read", "may write"
 
 
+@pytest.fixture(scope="session")
+def openstack(remembering_openstack: OpenStackServer) -> OpenStackServer:
+    return remembering_openstack
+
+
 @pytest.fixture
 def server(
     start_server: Callable[..., StackSyncProcess], database_dsn: str, project: CloudProject

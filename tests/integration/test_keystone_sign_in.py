@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 import requests
 
 from tests.integration.fleet import Fleet
+from tests.integration.urls import proxy_for, through
 from tests.servers.openstack.cloud import CloudProject, CloudUser
 from tests.servers.openstack.server import OpenStackServer
 from tests.servers.stacksync import StackSyncProcess
@@ -103,19 +105,21 @@ def server_on_disk(
 def test_while_keystone_is_away_nobody_is_told_that_a_password_is_wrong(
     start_server: Callable[..., StackSyncProcess],
     database_dsn: str,
-    own_openstack: OpenStackServer,
+    openstack: OpenStackServer,
+    project: CloudProject,
 ) -> None:
-    project = own_openstack.cloud.project()
-    server = start_server(
-        database_dsn,
-        keystone={**project.options, "timeout": "2s"},
-        storage={"url": "swift"},
-        auth=KEYSTONE_ONLY,
-    )
-    anna = person(server)
-    own_openstack.kill_keystone()
-    answer = account(server, auth=(anna.name, anna.password))
-    assert answer.status_code == 503
-    assert "keystone" in answer.json()["description"]
-    own_openstack.start_keystone()
-    assert account(server, auth=(anna.name, anna.password)).status_code == 200
+    with closing(proxy_for(openstack.keystone_url)) as wire:
+        url = through(wire, openstack.keystone_url)
+        server = start_server(
+            database_dsn,
+            keystone={**project.options, "url": url, "timeout": "2s"},
+            storage={"url": "swift"},
+            auth=KEYSTONE_ONLY,
+        )
+        anna = person(server)
+        wire.refuse()
+        answer = account(server, auth=(anna.name, anna.password))
+        assert answer.status_code == 503
+        assert "keystone" in answer.json()["description"]
+        wire.listen()
+        assert account(server, auth=(anna.name, anna.password)).status_code == 200

@@ -24,6 +24,11 @@ from tests.servers.run import TestRun
 PASSWORD = "seven pale horses"
 
 
+@pytest.fixture(scope="session")
+def openstack(remembering_openstack: OpenStackServer) -> OpenStackServer:
+    return remembering_openstack
+
+
 @pytest.fixture
 def server(test_run: TestRun, database_dsn: str, project: CloudProject) -> Iterator[DoomedProcess]:
     """Not started: only its settings, and later somebody to finish what is left."""

@@ -30,53 +30,75 @@ DEEDS = {
 }
 """What leads from which stage to which."""
 
-PARTS = 4
+PARTS = 6
 """Tests that share the moments among them, to be done in time."""
 
 SETTINGS: dict[str, dict[str, str]] = {
     # One at a time, so that steps come in the same order every time.
-    "jobs": {"at_once": "1", "copies_at_once": "1"},
+    "jobs": {"at_once": "1", "copies_at_once": "1", "poll": "0.2s"},
     "sharing": {"keep_container": "0s"},
     "storage": {"url": "swift"},
     "amqp": {"identity": "message"},
 }
 
+Lives = list[tuple[Moment | None, ...]]
+"""Each is of one folder: when to kill the server at which deed; ``None``: not at all."""
 
-@pytest.fixture
-def server(
-    test_run: TestRun, database_dsn: str, amqp_url: str, project: CloudProject
+
+@pytest.fixture(scope="module")
+def openstack(remembering_openstack: OpenStackServer) -> OpenStackServer:
+    return remembering_openstack
+
+
+@pytest.fixture(scope="module")
+def project(openstack: OpenStackServer) -> CloudProject:
+    return openstack.cloud.project()
+
+
+@pytest.fixture(scope="module")
+def doomed(
+    test_run: TestRun, module_database_dsn: str, module_amqp_url: str, project: CloudProject
 ) -> Iterator[DoomedProcess]:
     server = DoomedProcess(
         test_run.new_directory("doomed"),
-        database_dsn,
-        amqp_url,
+        module_database_dsn,
+        module_amqp_url,
         keystone=project.options,
         **SETTINGS,
     )
+    server.start()
     yield server
     server.kill()
 
 
 @pytest.fixture
-def ledger(server: DoomedProcess) -> Ledger:
-    return Ledger(server.database_url)
+def server(doomed: DoomedProcess, ledger: Ledger) -> DoomedProcess:
+    """It runs, whatever became of the test before."""
+    doomed.orders.withdraw()
+    if not doomed.running:
+        restart(doomed, ledger)
+    return doomed
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def ledger(module_database_dsn: str) -> Ledger:
+    return Ledger(module_database_dsn)
+
+
+@pytest.fixture(scope="module")
 def agreement(ledger: Ledger, openstack: OpenStackServer, project: CloudProject) -> Agreement:
     return Agreement(ledger, openstack.cloud, project)
 
 
-@pytest.fixture
-def make_folder(server: DoomedProcess) -> Iterator[Callable[[str], FolderOfTwo]]:
-    """Makes folders of one owner, to be shared with one guest; the server is running."""
-    server.start()
+@pytest.fixture(scope="module")
+def make_folder(doomed: DoomedProcess) -> Iterator[Callable[[str], FolderOfTwo]]:
+    """Makes folders of one owner, to be shared with one guest."""
     run = secrets.token_hex(4)
     with ExitStack() as clients:
 
         def client(name: str) -> FileClient:
-            user = server.add_user(f"{name}-{run}@example.org")
-            made = clients.enter_context(closing(FileClient(server.http_url, user)))
+            user = doomed.add_user(f"{name}-{run}@example.org")
+            made = clients.enter_context(closing(FileClient(doomed.http_url, user)))
             # The first change of anybody makes a device as well.
             made.make_folder("Mine")
             return made
@@ -85,16 +107,23 @@ def make_folder(server: DoomedProcess) -> Iterator[Callable[[str], FolderOfTwo]]
         yield lambda name: FolderOfTwo(owner, guest, name)
 
 
+@pytest.fixture(scope="module")
+def lives(
+    doomed: DoomedProcess, agreement: Agreement, make_folder: Callable[[str], FolderOfTwo]
+) -> Lives:
+    recorded = recorded_moments(doomed, agreement, make_folder("recorded"))
+    return list(zip_longest(*recorded))
+
+
 @pytest.mark.parametrize("part", range(PARTS))
 def test_whatever_was_begun_is_completed(
     part: int,
+    lives: Lives,
     server: DoomedProcess,
     ledger: Ledger,
     agreement: Agreement,
     make_folder: Callable[[str], FolderOfTwo],
 ) -> None:
-    recorded = recorded_moments(server, agreement, make_folder("recorded"))
-    lives = list(zip_longest(*recorded))
     for number, life in list(enumerate(lives))[part::PARTS]:
         folder = make_folder(f"folder {number}")
         for deed, moment in zip(DEEDS, life, strict=True):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
+import pytest
 import requests
 
 from stacksync.storage.names import location
@@ -29,6 +30,11 @@ PER_FILE = 50
 FILES_PER_COMMIT = 50
 
 PutObjects = Callable[[str, list[str]], None]
+
+
+@pytest.fixture(scope="session")
+def openstack(remembering_openstack: OpenStackServer) -> OpenStackServer:
+    return remembering_openstack
 
 
 def test_ten_thousand_chunks_are_shared_at_once_and_follow(

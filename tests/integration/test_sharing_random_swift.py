@@ -23,6 +23,11 @@ SEEDS = seeds("SHARING_SWIFT_SEEDS", range(100, 108))
 AT_A_TIME = 4
 
 
+@pytest.fixture(scope="session")
+def openstack(remembering_openstack: OpenStackServer) -> OpenStackServer:
+    return remembering_openstack
+
+
 @pytest.fixture(scope="module")
 def module_project(openstack: OpenStackServer) -> CloudProject:
     """The project of the module's servers."""

@@ -20,13 +20,13 @@ from tests.integration.unread import UnreadAnswer
 from tests.servers.stacksync import KnownUser, StackSyncProcess
 
 SLOW_READERS = 20
-COMMITS = 1000
+COMMITS = 500
 ITEMS_PER_COMMIT = 20
 CHUNKS_PER_ITEM = 20
 IN_FLIGHT = 50
 
 MEBIBYTE = 1024**2
-AT_ONCE = 2.0
+AT_ONCE = 5.0
 """Seconds; it takes milliseconds, but the machine may be busy."""
 
 
@@ -105,7 +105,7 @@ def test_slow_readers_do_not_grow_the_servers_memory(
         grown = resident_memory(server) - before
 
         # Had it kept all, it would have grown by this, or by twenty times this.
-        assert told > 90 * MEBIBYTE
+        assert told > 45 * MEBIBYTE
         assert grown < 30 * MEBIBYTE
         sizes = [reader.read_until(100 + COMMITS) for reader in readers]
     assert max(sizes) < told / 2

@@ -2,11 +2,12 @@
 
 For tests that start very many: importing is most of what a start costs.
 
-    python -m tests.servers.nursery DIRECTORY
+    python -m tests.servers.nursery DIRECTORY [MODULE ...]
 
 takes orders on its standard input and answers each with a line, until that is
 closed.  The directory is only there to be mentioned: by it all that is born
-here is found and ended when the run is over.
+here is found and ended when the run is over.  What is born can be our two
+programs, or with modules named any script that needs little more than those.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ from __future__ import annotations
 import json
 import os
 import random
+import runpy
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Mapping
+from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -57,13 +61,14 @@ class Nursery:
     """The test's side; its methods may be called from any thread.
 
     :param directory: one of the run's.
+    :param modules: which it imports instead of what our two programs need.
     """
 
-    def __init__(self, directory: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, directory: Path, environment: Mapping[str, str], *modules: str) -> None:
         self.directory = directory
         self._turn = threading.Lock()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.servers.nursery", str(directory)],
+            [sys.executable, "-m", "tests.servers.nursery", str(directory), *modules],
             cwd=directory,
             env=environment,
             stdin=subprocess.PIPE,
@@ -81,8 +86,9 @@ class Nursery:
         environment: Mapping[str, str],
         killed_by: Path | None = None,
     ) -> Child:
-        """Begin ``twistd`` or ``stacksync-admin`` in a directory.
+        """Begin a program in a directory.
 
+        :param program: ``twistd``, ``stacksync-admin``, or the path of a script.
         :param output: what it prints is appended to this file, and what it complains of to
             ``errors``.
         :param text: its standard input.
@@ -185,7 +191,13 @@ def import_all() -> None:
 def run(program: str, *arguments: str) -> None:
     """Be the program."""
     sys.argv = [program, *arguments]
-    if program == "twistd":
+    if program.endswith(".py"):
+        # As "python -u" has it: its neighbours can be imported, and a line is there once written.
+        sys.path[0] = str(Path(program).parent)
+        assert isinstance(sys.stdout, TextIOWrapper)
+        sys.stdout.reconfigure(line_buffering=True)
+        runpy.run_path(program, run_name="__main__")
+    elif program == "twistd":
         from twisted.scripts.twistd import run as run_twistd
 
         run_twistd()
@@ -196,7 +208,11 @@ def run(program: str, *arguments: str) -> None:
 
 
 def main() -> None:
-    import_all()
+    modules = sys.argv[2:]
+    for module in modules:
+        import_module(module)
+    if not modules:
+        import_all()
     assert "twisted.internet.reactor" not in sys.modules, "siblings would share its descriptors"
     order = serve()
     if order is None:

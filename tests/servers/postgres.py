@@ -21,6 +21,9 @@ _SETTINGS = {
     "max_connections": "300",
     "wal_level": "minimal",
     "max_wal_senders": "0",
+    # It may be in memory.
+    "min_wal_size": "32MB",
+    "max_wal_size": "256MB",
     # In its own directory, which is removed: what is in /dev/shm outlives a SIGKILL.
     "dynamic_shared_memory_type": "mmap",
 }

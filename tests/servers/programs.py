@@ -40,7 +40,7 @@ class Births:
 
     def __init__(self) -> None:
         self._new_directory: Callable[[], Path] | None = None
-        self._nursery: Nursery | None = None
+        self._nurseries: dict[tuple[str, ...], Nursery] = {}
 
     def open_nursery(self, new_directory: Callable[[], Path]) -> None:
         """From now on all are born in a nursery, which begins with the first of them."""
@@ -49,17 +49,21 @@ class Births:
     def close_nursery(self) -> None:
         """No more are born there; those that were, live on."""
         self._new_directory = None
-        if self._nursery is not None:
-            self._nursery.close()
-            self._nursery = None
+        for nursery in self._nurseries.values():
+            nursery.close()
+        self._nurseries.clear()
 
     @property
     def nursery(self) -> Nursery | None:
-        """The nursery, if one was opened."""
-        if self._nursery is None and self._new_directory is not None:
+        """The nursery of our two programs, if one was opened."""
+        return self.nursery_with()
+
+    def nursery_with(self, *modules: str) -> Nursery | None:
+        """One whose children find these modules imported; see :class:`Nursery`."""
+        if modules not in self._nurseries and self._new_directory is not None:
             directory = self._new_directory()
-            self._nursery = Nursery(directory, environment_in(directory))
-        return self._nursery
+            self._nurseries[modules] = Nursery(directory, environment_in(directory), *modules)
+        return self._nurseries.get(modules)
 
 
 BIRTHS = Births()

@@ -17,6 +17,10 @@ from stacksync.embedded.ports import choose
 from stacksync.embedded.run_as import user_for
 
 _SETTINGS = {**SETTINGS, "vm_memory_high_watermark.absolute": "2GB"}
+
+HTTP_BACKEND = "rabbitmq_auth_backend_http"
+"""The plugin by which a node asks others whom it may let in; without effect until it is told."""
+
 _SAFE = re.compile(r"[\w@.+-]+")
 
 
@@ -43,17 +47,26 @@ class RabbitServer:
             _SETTINGS | (settings or {}),
             plugins,
         )
+        self._is_stopped = False
 
     @property
     def port(self) -> int:
         return self.node.port
 
     def start(self) -> None:
+        if self._is_stopped:
+            self.evaluate("ok = rabbit:start()")
+            self._is_stopped = False
         self.node.start(Deadline(90))
 
     def stop(self) -> None:
-        """Stop it in order; what is not durable is lost."""
-        self.node.stop(Deadline(30))
+        """Stop it in order; what is not durable is lost.
+
+        Erlang itself goes on: to start that anew is what a start costs.
+        """
+        if not self._is_stopped:
+            self.evaluate("ok = rabbit:stop()")
+            self._is_stopped = True
 
     def restart(self) -> None:
         """Stop and start it; the port stays the same."""
@@ -63,6 +76,7 @@ class RabbitServer:
     def kill(self) -> None:
         """Crash it (SIGKILL)."""
         self.node.kill()
+        self._is_stopped = False
 
     def url(self, vhost: str = "/", user: str = "guest", password: str = "guest") -> str:
         """The AMQP URL of a virtual host."""
@@ -97,7 +111,7 @@ class RabbitServer:
         try:
             yield name
         finally:
-            if self.node.pid is not None:
+            if self._serves:
                 self.evaluate(f"rabbit_vhost:delete({_term(name)}, {_term('test')})")
 
     @contextmanager
@@ -129,8 +143,37 @@ class RabbitServer:
         try:
             yield port
         finally:
-            if self.node.pid is not None:
+            if self._serves:
                 self.evaluate(f"rabbit_networking:stop_tcp_listener({listener})")
+
+    @contextmanager
+    def asking(self, url: str, authority: Path) -> Iterator[None]:
+        """For a while it asks about those whom it does not know itself.
+
+        The node needs the plugin :data:`HTTP_BACKEND`.
+
+        :param url: ``https://host:port/broker/{}?secret=…``, with ``{}`` for the kind of question.
+        :param authority: who has to have signed the certificate of who answers; has to be where
+            the servers' user may read it.
+        """
+        asked = {
+            f"{kind}_path": f'"{url.format(kind)}"'
+            for kind in ("user", "vhost", "resource", "topic")
+        }
+        trust = f'[{{verify, verify_peer}}, {{cacertfile, "{authority}"}}]'
+        internal = "rabbit_auth_backend_internal"
+        options = {"http_method": "post", "ssl_options": trust, **asked}
+        told = [
+            f"application:set_env({HTTP_BACKEND}, {each}, {value})"
+            for each, value in options.items()
+        ]
+        backends = "application:set_env(rabbit, auth_backends, [{}])"
+        self.evaluate(", ".join([*told, backends.format(f"{internal}, rabbit_auth_backend_http")]))
+        try:
+            yield
+        finally:
+            if self.node.pid is not None:
+                self.evaluate(backends.format(internal))
 
     def evaluate(self, expression: str) -> str:
         """What an Erlang expression is, evaluated in the node; raises if the node can't."""
@@ -150,6 +193,10 @@ class RabbitServer:
         if answer.returncode or not result.startswith("{ok,"):
             raise RuntimeError(f"{expression}: {result}{answer.stderr}")
         return result.removeprefix("{ok,").removesuffix("}").strip()
+
+    @property
+    def _serves(self) -> bool:
+        return self.node.pid is not None and not self._is_stopped
 
     def _permit(self, user: str, vhost: str) -> None:
         every = ", ".join([_term(".*", check=False)] * 3)

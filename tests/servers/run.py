@@ -5,6 +5,9 @@ in it at most one PostgreSQL, one RabbitMQ and one Keystone with Swift, started 
 the first test that asks.  Each process holds a shared lock; a sweeper process waits until the last
 lock is gone, however the run ended, then kills every process that mentions
 the directory, and removes it.
+
+A second directory is in memory, where there is enough of it: a database is hundreds of files,
+and to make and remove them on a disk is most of what one costs.
 """
 
 from __future__ import annotations
@@ -19,8 +22,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tests.servers.sweeper import IN_MEMORY
+
 _VARIABLE = "STACKSYNC_TEST_RUN"
 _REPOSITORY = Path(__file__).parents[2]
+_MEMORY = Path("/dev/shm")
+_ENOUGH = 3 * 1024**3
+"""Bytes that have to be free in memory; a run takes a tenth."""
 
 
 class TestRun:
@@ -49,6 +57,20 @@ class TestRun:
         """A fresh directory, which the servers' unprivileged user may pass; swept with the run."""
         self._ensure_sweeper()
         path = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.directory))
+        path.chmod(0o711)
+        return path
+
+    def new_directory_in_memory(self, name: str) -> Path:
+        """The same in memory if there is enough of it, for what writes many files."""
+
+        def make() -> str:
+            if not _has_memory():
+                return str(self.directory)
+            path = _make_directory(_MEMORY)
+            (self.directory / IN_MEMORY).symlink_to(path)
+            return str(path)
+
+        path = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.once("memory", make)))
         path.chmod(0o711)
         return path
 
@@ -85,7 +107,18 @@ class TestRun:
             yield
 
 
-def _make_directory() -> Path:
-    path = Path(tempfile.mkdtemp(prefix="stacksync-tests-"))
+def _has_memory() -> bool:
+    """Whether much is free, both in the file system and of what the machine has."""
+    try:
+        available = Path("/proc/meminfo").read_text().partition("MemAvailable:")[2].split()
+        room = os.statvfs(_MEMORY)
+    except OSError:
+        return False
+    free = room.f_bavail * room.f_frsize
+    return bool(available) and min(int(available[0]) * 1024, free) >= _ENOUGH
+
+
+def _make_directory(parent: Path | None = None) -> Path:
+    path = Path(tempfile.mkdtemp(prefix="stacksync-tests-", dir=parent))
     path.chmod(0o711)
     return path

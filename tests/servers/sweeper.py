@@ -11,6 +11,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+IN_MEMORY = "in-memory"
+"""A link in the run's directory to the one that it has in memory, if it has."""
+
 
 def sweep(directory: Path) -> None:
     """Kill every process that mentions the directory, and remove it."""
@@ -44,6 +47,9 @@ def main() -> None:
     directory = Path(sys.argv[1])
     with (directory / "run.lock").open("r+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # granted when no process of the run is left
+        in_memory = directory / IN_MEMORY
+        if in_memory.is_symlink():
+            sweep(in_memory.readlink())
         sweep(directory)
 
 

@@ -23,6 +23,7 @@ from tests.servers.openstack.settings import (
     Settings,
     read,
 )
+from tests.servers.openstack.shortcut import with_shortcut
 
 
 def main() -> None:
@@ -33,6 +34,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     import keystone.server
     import waitress
+    from keystone.common import provider_api
     from keystone.server.flask import application
     from keystone.server.flask import core as flask
 
@@ -40,8 +42,9 @@ def main() -> None:
     listener = listen(settings.keystone_port)
     keystone.server.configure(config_files=[str(directory / "keystone.conf")])
     prepare(directory, settings)
+    keystones = flask.setup_app_middleware(application.application_factory("public"))
     waitress.serve(
-        flask.setup_app_middleware(application.application_factory("public")),
+        with_shortcut(keystones, provider_api.ProviderAPIs),
         sockets=[listener],
         # Two threads that write at a time meet "database is locked", and a 500 goes out:
         # SQLite does not make who reads first and then writes wait.

@@ -35,18 +35,18 @@ class ListingContract:
             assert info == await rig.store.head(HOME, info.name)
 
     @ensureDeferred
-    @pytest.mark.parametrize("limit", [1, 7, 60, 61, 1000])
-    async def test_pages_are_the_whole_list_in_order(self, rig: Rig, limit: int) -> None:
-        numbers = random.Random(limit)
+    async def test_pages_of_any_length_are_the_whole_list_in_order(self, rig: Rig) -> None:
+        numbers = random.Random(1)
         names = {f"chunk-{numbers.randrange(10**6):x}" for _ in range(60)}
         for name in names:
             await rig.put(name, b"")
-        listed: list[str] = []
-        while page := await rig.names(after=listed[-1] if listed else "", limit=limit):
-            assert len(page) == min(limit, len(names) - len(listed))
-            listed.extend(page)
+        for limit in (1, 7, len(names), len(names) + 1, 1000):
+            listed: list[str] = []
+            while page := await rig.names(after=listed[-1] if listed else "", limit=limit):
+                assert len(page) == min(limit, len(names) - len(listed)), limit
+                listed.extend(page)
 
-        assert listed == sorted(names)
+            assert listed == sorted(names), limit
 
     @ensureDeferred
     async def test_a_page_may_follow_a_name_that_is_not_there(self, rig: Rig) -> None:

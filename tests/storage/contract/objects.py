@@ -90,27 +90,32 @@ class ObjectContract:
         assert await rig.content("two") == b"2"
 
     @ensureDeferred
-    @pytest.mark.parametrize("name", ODD_NAMES, ids=ascii)
-    async def test_any_possible_name_is_kept_as_it_is(self, rig: Rig, name: str) -> None:
-        await rig.put(name, b"content")
+    async def test_any_possible_name_is_kept_as_it_is(self, rig: Rig) -> None:
+        for name in ODD_NAMES:
+            await rig.put(name, b"content")
 
-        assert await rig.content(name) == b"content"
-        assert await rig.names() == [name]
-        assert (await rig.store.copy(HOME, name, ELSEWHERE)).name == name
-        assert await rig.store.delete(HOME, name)
-
-    @ensureDeferred
-    @pytest.mark.parametrize("name", ODD_NAMES, ids=ascii)
-    async def test_a_container_may_have_any_possible_name(self, rig: Rig, name: str) -> None:
-        await rig.store.create_container(name)
-        await rig.put("chunk", b"content", name)
-
-        assert await rig.content("chunk", name) == b"content"
-        await rig.store.delete_container(name)
+            assert await rig.content(name) == b"content", ascii(name)
+            assert await rig.names() == [name]
+            assert (await rig.store.copy(HOME, name, ELSEWHERE)).name == name
+            assert await rig.store.delete(HOME, name), ascii(name)
+        assert await rig.names(ELSEWHERE) == sorted(ODD_NAMES, key=str.encode)
 
     @ensureDeferred
-    @pytest.mark.parametrize("name", IMPOSSIBLE_NAMES, ids=ascii)
-    async def test_a_name_that_cannot_be_is_refused(self, rig: Rig, name: str) -> None:
+    async def test_a_container_may_have_any_possible_name(self, rig: Rig) -> None:
+        for name in ODD_NAMES:
+            await rig.store.create_container(name)
+            await rig.put("chunk", name.encode(), name)
+        for name in ODD_NAMES:
+            assert await rig.content("chunk", name) == name.encode()
+            await rig.store.delete_container(name)
+
+    @ensureDeferred
+    async def test_a_name_that_cannot_be_is_refused(self, rig: Rig) -> None:
+        for name in IMPOSSIBLE_NAMES:
+            await self._refuses_object(rig, name)
+            await self._refuses_container(rig, name)
+
+    async def _refuses_object(self, rig: Rig, name: str) -> None:
         store = rig.store
         for operation in (
             lambda: store.put(HOME, name, BytesStream(b"content")),
@@ -122,6 +127,9 @@ class ObjectContract:
         ):
             with pytest.raises(InvalidRequest, match=r"^name: "):
                 await operation()
+
+    async def _refuses_container(self, rig: Rig, name: str) -> None:
+        store = rig.store
         for operation in (
             lambda: store.create_container(name),
             lambda: store.delete_container(name),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -34,6 +35,19 @@ class Detour(Keystone):
 
     async def object_store(self, interface: str | None = None) -> str:
         return through(self.proxy, await super().object_store(interface))
+
+
+class DetourToNewAccount(Detour):
+    """The same, with an account there that nobody has used yet."""
+
+    def __init__(self, proxy: Proxy, project: CloudProject) -> None:
+        super().__init__(reactor, KeystoneConfig(**project.options))
+        self.proxy = proxy
+        self.account = secrets.token_hex(16)
+
+    async def object_store(self, interface: str | None = None) -> str:
+        url = await super().object_store(interface)
+        return f"{url.rpartition('_')[0]}_{self.account}"
 
 
 def through(proxy: Proxy, url: str) -> str:
@@ -137,11 +151,20 @@ async def own_store(
     return store
 
 
+@pytest.fixture(scope="module")
+def reseller(openstack: OpenStackServer) -> CloudProject:
+    """A project whose service user may do everything in every account of Swift.
+
+    To make an account of its own for each test takes no project then, and no
+    role that is granted: Keystone works all roles out anew after that.
+    """
+    return openstack.cloud.project("reseller", ("ResellerAdmin",))
+
+
 @pytest_twisted.async_yield_fixture
-async def wire(project: CloudProject, proxy: Proxy) -> AsyncIterator[Wire]:
-    """A store that reaches Swift through a proxy."""
-    keystone = Detour(reactor, KeystoneConfig(**project.options))
-    keystone.proxy = proxy
+async def wire(reseller: CloudProject, proxy: Proxy) -> AsyncIterator[Wire]:
+    """A store that reaches Swift through a proxy, in an account of this test's own."""
+    keystone = DetourToNewAccount(proxy, reseller)
     keystone.start()
     store = SwiftStore(reactor, keystone, SETTINGS, policy_of(Path(), ""))
     store.start()
