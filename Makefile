@@ -54,7 +54,7 @@ test: $(MADE)/test $(if $(STACKSYNC_OPENSTACK_PYTHON),,$(MADE)/openstack)
 
 soak: $(MADE)/test
 	SHARING_SEEDS=0-$$(($(SOAK_RUNS) - 1)) \
-		$(BIN)/python -m pytest -x tests/integration/test_sharing_random.py
+		$(BIN)/python -m pytest -x tests/integration/random_sharing/test_runs.py
 
 openstack: $(MADE)/openstack
 

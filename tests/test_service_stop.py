@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 
-from tests.integration.urls import proxy_for, through
+from tests.integration.surroundings.urls import proxy_for, through
 from tests.servers.stacksync import StackSyncProcess
 
 

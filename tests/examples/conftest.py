@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.examples.running import Person
-from tests.integration.people import People
+from tests.integration.surroundings.people import People
 from tests.servers.rabbitmq import RabbitServer
 from tests.servers.run import TestRun
 from tests.servers.stacksync import StackSyncProcess

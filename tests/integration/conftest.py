@@ -13,12 +13,12 @@ from typing import TypeVar
 
 import pytest
 
-from tests.integration.amqp_device import AmqpDevice
-from tests.integration.device import Device
-from tests.integration.file_client import FileClient
-from tests.integration.fleet import Fleet
-from tests.integration.http_device import HttpDevice
-from tests.integration.people import People
+from tests.integration.clients.amqp_device import AmqpDevice
+from tests.integration.clients.device import Device
+from tests.integration.clients.file_client import FileClient
+from tests.integration.clients.http_device import HttpDevice
+from tests.integration.surroundings.fleet import Fleet
+from tests.integration.surroundings.people import People
 from tests.servers.openstack.server import OpenStackServer
 from tests.servers.rabbitmq import RabbitServer
 from tests.servers.run import TestRun

@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from tests.db.observation import Psql
-from tests.integration.fleet import Fleet
+from tests.integration.surroundings.fleet import Fleet
 from tests.servers.stacksync import StackSyncProcess
 
 FIRST, SECOND, WRONG = "the first password", "the second password", "a wrong password"

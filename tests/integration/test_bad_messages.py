@@ -10,12 +10,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.integration.amqp_device import AmqpDevice
-from tests.integration.answers import Refused
+from tests.integration.clients.amqp_device import AmqpDevice
+from tests.integration.clients.answers import Refused
+from tests.integration.clients.items import new_file
 from tests.integration.conftest import Devices
-from tests.integration.dead_letters import DeadLetters
-from tests.integration.fleet import Fleet
-from tests.integration.items import new_file
+from tests.integration.surroundings.dead_letters import DeadLetters
+from tests.integration.surroundings.fleet import Fleet
 from tests.servers.stacksync import KnownUser, StackSyncProcess
 
 MEBIBYTE = 1024**2

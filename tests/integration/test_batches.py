@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.integration.answers import Answer, Item
+from tests.integration.clients.answers import Answer, Item
+from tests.integration.clients.device import Device
+from tests.integration.clients.items import changed, deleted, moved, new_file, new_folder, renamed
 from tests.integration.conftest import Devices
-from tests.integration.device import Device
-from tests.integration.items import changed, deleted, moved, new_file, new_folder, renamed
-from tests.integration.people import People
+from tests.integration.surroundings.people import People
 
 UNKNOWN = 2**62
 

@@ -12,13 +12,13 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from tests.integration.answers import Item
-from tests.integration.file_client import FileClient, path_of
-from tests.integration.fleet import Fleet
-from tests.integration.hand_sent import HandSentRequest
-from tests.integration.ledger import until
-from tests.integration.store_files import StoreFiles
-from tests.integration.unread import UnreadAnswer
+from tests.integration.clients.answers import Item
+from tests.integration.clients.file_client import FileClient, path_of
+from tests.integration.clients.hand_sent import HandSentRequest
+from tests.integration.clients.unread import UnreadAnswer
+from tests.integration.surroundings.fleet import Fleet
+from tests.integration.surroundings.ledger import until
+from tests.integration.surroundings.store_files import StoreFiles
 from tests.servers.stacksync import KnownUser, StackSyncProcess
 
 MIB = 1024**2

@@ -12,13 +12,13 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from tests.integration.clients.file_client import FileClient
+from tests.integration.clients.hand_sent import HandSentRequest
 from tests.integration.conftest import Devices
-from tests.integration.file_client import FileClient
-from tests.integration.fleet import Fleet
-from tests.integration.hand_sent import HandSentRequest
-from tests.integration.ledger import Ledger, until
-from tests.integration.store_files import StoreFiles, small_disk
-from tests.integration.urls import proxy_for, through
+from tests.integration.surroundings.fleet import Fleet
+from tests.integration.surroundings.ledger import Ledger, until
+from tests.integration.surroundings.store_files import StoreFiles, small_disk
+from tests.integration.surroundings.urls import proxy_for, through
 from tests.servers.run import TestRun
 from tests.servers.stacksync import KnownUser, StackSyncProcess
 

@@ -16,9 +16,8 @@ import pika.exceptions
 import pytest
 import requests
 
-from tests.integration.amqp_device import AmqpDevice
-from tests.integration.asking_broker import PASSWORD, WITHIN, Client, Stage, asking_broker
-from tests.integration.broker_attempts import (
+from tests.integration.clients.amqp_device import AmqpDevice
+from tests.integration.clients.broker_attempts import (
     ALLOWED,
     DENIED,
     Others,
@@ -29,11 +28,18 @@ from tests.integration.broker_attempts import (
     shared,
     slip_in_a_lasting_queue,
 )
-from tests.integration.fleet import Fleet
-from tests.integration.items import new_file
-from tests.integration.people import People
-from tests.integration.permission_logins import Logins, logins
-from tests.integration.permission_methods import METHODS, expected_of, who_may
+from tests.integration.clients.items import new_file
+from tests.integration.permissions.logins import Logins, logins
+from tests.integration.permissions.methods import METHODS, expected_of, who_may
+from tests.integration.surroundings.asking_broker import (
+    PASSWORD,
+    WITHIN,
+    Client,
+    Stage,
+    asking_broker,
+)
+from tests.integration.surroundings.fleet import Fleet
+from tests.integration.surroundings.people import People
 from tests.servers.run import TestRun
 from tests.servers.stacksync import KnownUser
 

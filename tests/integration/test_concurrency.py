@@ -18,13 +18,13 @@ import pytest
 
 from stacksync.db.commits import ReadyRequest, request_as_json
 from stacksync.model import CommitRequest, ItemChange, ItemStatus
-from tests.integration.answers import Answer
+from tests.integration.clients.answers import Answer
+from tests.integration.clients.device import Device
+from tests.integration.clients.http_device import HttpDevice
+from tests.integration.clients.items import new_file
 from tests.integration.conftest import Devices
-from tests.integration.device import Device
-from tests.integration.http_device import HttpDevice
-from tests.integration.items import new_file
-from tests.integration.ledger import Ledger, until
-from tests.integration.people import People
+from tests.integration.surroundings.ledger import Ledger, until
+from tests.integration.surroundings.people import People
 from tests.servers.stacksync import StackSyncProcess
 
 MANY = 32

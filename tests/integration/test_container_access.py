@@ -8,10 +8,10 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from tests.integration.agreement import Agreement
-from tests.integration.answers import Item
-from tests.integration.file_client import FileClient
-from tests.integration.ledger import Ledger
+from tests.integration.clients.answers import Item
+from tests.integration.clients.file_client import FileClient
+from tests.integration.random_sharing.agreement import Agreement
+from tests.integration.surroundings.ledger import Ledger
 from tests.servers.openstack.cloud import Cloud, CloudProject, CloudUser
 from tests.servers.openstack.server import OpenStackServer
 from tests.servers.stacksync import StackSyncProcess

@@ -10,13 +10,13 @@ from contextlib import closing
 import pytest
 import requests
 
+from tests.integration.clients.http_device import HttpDevice
+from tests.integration.clients.items import changed, new_file
 from tests.integration.conftest import Devices
-from tests.integration.fleet import Fleet
-from tests.integration.http_device import HttpDevice
-from tests.integration.items import changed, new_file
-from tests.integration.ledger import Ledger, until
-from tests.integration.people import People
-from tests.integration.urls import proxy_for, through
+from tests.integration.surroundings.fleet import Fleet
+from tests.integration.surroundings.ledger import Ledger, until
+from tests.integration.surroundings.people import People
+from tests.integration.surroundings.urls import proxy_for, through
 from tests.servers.proxy import Proxy
 from tests.servers.stacksync import KnownUser, StackSyncProcess
 

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import pytest
 
 from stacksync.db.migrations import migrate
+from tests.integration.clients.items import new_file
 from tests.integration.conftest import PROTOCOLS, Devices
-from tests.integration.fleet import Fleet
-from tests.integration.items import new_file
-from tests.integration.ledger import Ledger, until
-from tests.integration.load import Load
-from tests.integration.outages import OUTAGES, Outage, readiness
-from tests.integration.people import People
+from tests.integration.surroundings.fleet import Fleet
+from tests.integration.surroundings.ledger import Ledger, until
+from tests.integration.surroundings.load import Load
+from tests.integration.surroundings.outages import OUTAGES, Outage, readiness
+from tests.integration.surroundings.people import People
 from tests.servers.postgres import PostgresServer
 from tests.servers.run import TestRun
 from tests.servers.stacksync import StackSyncProcess

@@ -12,11 +12,11 @@ import pytest
 import urllib3
 from attrs import evolve
 
-from tests.integration.file_client import FileClient
-from tests.integration.fleet import Fleet
-from tests.integration.http_device import EventStream
-from tests.integration.people import People
-from tests.integration.token_holder import SOON, TokenHolder, owner
+from tests.integration.clients.file_client import FileClient
+from tests.integration.clients.http_device import EventStream
+from tests.integration.clients.token_holder import SOON, TokenHolder, owner
+from tests.integration.surroundings.fleet import Fleet
+from tests.integration.surroundings.people import People
 from tests.servers.stacksync import KnownUser, StackSyncProcess, run_admin
 
 AUTH = {"failure_delay": "10ms"}

@@ -14,8 +14,8 @@ from uuid import uuid4
 import pika
 import pytest
 
-from tests.integration.fleet import Fleet
-from tests.integration.people import People
+from tests.integration.surroundings.fleet import Fleet
+from tests.integration.surroundings.people import People
 from tests.servers.stacksync import KnownUser, StackSyncProcess
 
 FLOOD = 2000

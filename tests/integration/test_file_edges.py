@@ -11,8 +11,8 @@ from urllib.parse import unquote
 import pytest
 
 from stacksync.engine.content.cutting import LARGEST, SMALLEST, Cutter
-from tests.integration.answers import Item, Refused
-from tests.integration.file_client import FileClient
+from tests.integration.clients.answers import Item, Refused
+from tests.integration.clients.file_client import FileClient
 
 
 def noise(seed: int, size: int) -> bytes:

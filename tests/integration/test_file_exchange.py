@@ -7,12 +7,12 @@ from random import Random
 
 import pytest
 
-from tests.integration.answers import ITEM_FIELDS, Item, Refused
+from tests.integration.clients.answers import ITEM_FIELDS, Item, Refused
+from tests.integration.clients.desktop_chunks import cut, described, joined
+from tests.integration.clients.file_client import FileClient, chunk_path
+from tests.integration.clients.items import changed, deleted, moved, new_file, new_folder, renamed
 from tests.integration.conftest import Devices
-from tests.integration.desktop_chunks import cut, described, joined
-from tests.integration.file_client import FileClient, chunk_path
-from tests.integration.items import changed, deleted, moved, new_file, new_folder, renamed
-from tests.integration.ledger import Ledger
+from tests.integration.surroundings.ledger import Ledger
 from tests.servers.stacksync import KnownUser, StackSyncProcess
 
 MIB = 1024**2

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from tests.integration.answers import Item, Refused
+from tests.integration.clients.answers import Item, Refused
+from tests.integration.clients.desktop_chunks import cut
+from tests.integration.clients.file_client import FileClient, chunk_path
+from tests.integration.clients.hand_sent import HandAnswer, HandSentRequest
 from tests.integration.conftest import Devices
-from tests.integration.desktop_chunks import cut
-from tests.integration.file_client import FileClient, chunk_path
-from tests.integration.hand_sent import HandAnswer, HandSentRequest
-from tests.integration.people import People
+from tests.integration.surroundings.people import People
 from tests.servers.stacksync import KnownUser, StackSyncProcess
 
 MIB = 1024**2

@@ -17,18 +17,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from requests import PreparedRequest, Request
 
-from tests.integration.amqp_device import AmqpDevice
-from tests.integration.answers import Refused
-from tests.integration.odd_values import (
+from tests.integration.clients.amqp_device import AmqpDevice
+from tests.integration.clients.answers import Refused
+from tests.integration.clients.odd_values import (
     ODD_HEADER_VALUES,
     ODD_SEGMENTS,
     ODD_VALUES,
     changed,
 )
-from tests.integration.people import People
-from tests.integration.permission_methods import METHODS
-from tests.integration.permission_resources import RESOURCES
-from tests.integration.permission_stage import SharedFolder
+from tests.integration.permissions.methods import METHODS
+from tests.integration.permissions.resources import RESOURCES
+from tests.integration.permissions.stage import SharedFolder
+from tests.integration.surroundings.people import People
 from tests.servers.stacksync import StackSyncProcess
 
 ENDLESS = {"GET /events"}

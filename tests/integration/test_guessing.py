@@ -17,8 +17,8 @@ import orjson
 import pytest
 from attrs import define, field
 
-from tests.integration.fleet import Fleet
-from tests.integration.people import People
+from tests.integration.surroundings.fleet import Fleet
+from tests.integration.surroundings.people import People
 from tests.servers.stacksync import KnownUser, StackSyncProcess
 
 GUESSES = 10_000
@@ -135,7 +135,7 @@ def test_guessers_neither_slow_others_down_nor_lock_the_owner_out(
     quiet = crowd.took()
     with subprocess.Popen(
         [
-            *(sys.executable, "-m", "tests.integration.guesser"),
+            *(sys.executable, "-m", "tests.integration.clients.guesser"),
             *(str(port_of(server)), str(GUESSES), str(PER_SECOND), owner.email),
         ],
         stdout=subprocess.PIPE,

@@ -9,12 +9,12 @@ from uuid import UUID
 import pika.exceptions
 import pytest
 
-from tests.integration.amqp_device import AmqpDevice
-from tests.integration.answers import Refused
-from tests.integration.fleet import Fleet
-from tests.integration.http_device import HttpDevice
-from tests.integration.items import new_file
-from tests.integration.people import People
+from tests.integration.clients.amqp_device import AmqpDevice
+from tests.integration.clients.answers import Refused
+from tests.integration.clients.http_device import HttpDevice
+from tests.integration.clients.items import new_file
+from tests.integration.surroundings.fleet import Fleet
+from tests.integration.surroundings.people import People
 from tests.servers.rabbitmq import RabbitServer
 from tests.servers.stacksync import KnownUser, StackSyncProcess
 

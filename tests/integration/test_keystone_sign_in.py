@@ -9,8 +9,8 @@ from contextlib import closing
 import pytest
 import requests
 
-from tests.integration.fleet import Fleet
-from tests.integration.urls import proxy_for, through
+from tests.integration.surroundings.fleet import Fleet
+from tests.integration.surroundings.urls import proxy_for, through
 from tests.servers.openstack.cloud import CloudProject, CloudUser
 from tests.servers.openstack.server import OpenStackServer
 from tests.servers.stacksync import StackSyncProcess

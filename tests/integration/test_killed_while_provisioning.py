@@ -13,9 +13,9 @@ from itertools import zip_longest
 
 import pytest
 
-from tests.integration.agreement import Agreement
-from tests.integration.ledger import Ledger, until
-from tests.integration.named import named
+from tests.integration.random_sharing.agreement import Agreement
+from tests.integration.surroundings.ledger import Ledger, until
+from tests.integration.surroundings.named import named
 from tests.servers.doomed import DoomedProcess, Moment, moments
 from tests.servers.openstack.cloud import Cloud, CloudProject, CloudUser
 from tests.servers.openstack.server import OpenStackServer

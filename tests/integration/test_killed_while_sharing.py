@@ -13,11 +13,11 @@ from itertools import zip_longest
 import pytest
 import requests
 
-from tests.integration.agreement import Agreement
-from tests.integration.file_client import FileClient
-from tests.integration.folder_of_two import PRIVATE, PROPOSED, SHARED, FolderOfTwo
-from tests.integration.ledger import Ledger
-from tests.integration.named import named
+from tests.integration.clients.file_client import FileClient
+from tests.integration.random_sharing.agreement import Agreement
+from tests.integration.surroundings.folder_of_two import PRIVATE, PROPOSED, SHARED, FolderOfTwo
+from tests.integration.surroundings.ledger import Ledger
+from tests.integration.surroundings.named import named
 from tests.servers.doomed import DoomedProcess, Moment, moments
 from tests.servers.openstack.cloud import CloudProject
 from tests.servers.openstack.server import OpenStackServer

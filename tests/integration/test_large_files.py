@@ -11,13 +11,13 @@ from random import Random
 
 import pytest
 
-from tests.integration.answers import Item
+from tests.integration.clients.answers import Item
+from tests.integration.clients.file_client import FileClient
+from tests.integration.clients.hand_sent import HandSentRequest
+from tests.integration.clients.items import new_file
 from tests.integration.conftest import Devices
-from tests.integration.file_client import FileClient
-from tests.integration.hand_sent import HandSentRequest
-from tests.integration.items import new_file
-from tests.integration.memory import Memory
-from tests.integration.people import People
+from tests.integration.surroundings.memory import Memory
+from tests.integration.surroundings.people import People
 from tests.servers.stacksync import KnownUser, StackSyncProcess
 
 MIB = 1024**2

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.integration.amqp_device import AmqpDevice
-from tests.integration.answers import Item
+from tests.integration.clients.amqp_device import AmqpDevice
+from tests.integration.clients.answers import Item
+from tests.integration.clients.items import new_file
 from tests.integration.conftest import Devices
-from tests.integration.items import new_file
 from tests.servers.stacksync import KnownUser
 
 FRAME_BODY = 131_064

@@ -14,12 +14,12 @@ import requests
 
 from stacksync.storage.names import location
 from stacksync.storage.tree import Tree
-from tests.integration.agreement import Agreement
-from tests.integration.file_client import FileClient
-from tests.integration.http_device import HttpDevice
-from tests.integration.items import new_file, new_folder
-from tests.integration.ledger import Ledger, until
-from tests.integration.threads import side_by_side
+from tests.integration.clients.file_client import FileClient
+from tests.integration.clients.http_device import HttpDevice
+from tests.integration.clients.items import new_file, new_folder
+from tests.integration.random_sharing.agreement import Agreement
+from tests.integration.surroundings.ledger import Ledger, until
+from tests.integration.surroundings.threads import side_by_side
 from tests.servers.openstack.cloud import Cloud, CloudProject
 from tests.servers.openstack.server import OpenStackServer
 from tests.servers.stacksync import StackSyncProcess

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import requests
 
-from tests.integration.answers import Refused
+from tests.integration.clients.answers import Refused
+from tests.integration.clients.desktop_chunks import cut, described
+from tests.integration.clients.file_client import FileClient
+from tests.integration.clients.items import new_file
 from tests.integration.conftest import Devices
-from tests.integration.desktop_chunks import cut, described
-from tests.integration.file_client import FileClient
-from tests.integration.items import new_file
 from tests.servers.stacksync import KnownUser
 
 SHORT = b"all that there is"

@@ -8,12 +8,12 @@ from contextlib import closing
 import pytest
 from attrs import frozen
 
-from tests.integration.answers import Item, Refused
+from tests.integration.clients.answers import Item, Refused
+from tests.integration.clients.device import Device
+from tests.integration.clients.file_client import FileClient
+from tests.integration.clients.sharing import accept, propose, waiting
 from tests.integration.conftest import PROTOCOLS, Devices
-from tests.integration.device import Device
-from tests.integration.file_client import FileClient
-from tests.integration.people import People
-from tests.integration.sharing import accept, propose, waiting
+from tests.integration.surroundings.people import People
 from tests.servers.stacksync import KnownUser, StackSyncProcess
 
 

@@ -21,8 +21,14 @@ from oauthlib.oauth1 import (
     SIGNATURE_TYPE_QUERY,
 )
 
-from tests.integration.fleet import Fleet
-from tests.integration.oauth_app import CALLBACK, Application, Browser, Page, new_application
+from tests.integration.clients.oauth_app import (
+    CALLBACK,
+    Application,
+    Browser,
+    Page,
+    new_application,
+)
+from tests.integration.surroundings.fleet import Fleet
 from tests.servers.stacksync import KnownUser, StackSyncProcess
 
 METHODS = [SIGNATURE_HMAC_SHA1, SIGNATURE_HMAC_SHA256, SIGNATURE_PLAINTEXT]

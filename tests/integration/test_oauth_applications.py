@@ -8,10 +8,18 @@ from contextlib import closing
 import pytest
 
 from tests.db.observation import Psql
-from tests.integration.applications_page import ends, listed, names, opened, said, tokens_of, works
-from tests.integration.fleet import Fleet
-from tests.integration.oauth_app import Application, Browser, new_application
-from tests.integration.token_holder import TokenHolder
+from tests.integration.clients.applications_page import (
+    ends,
+    listed,
+    names,
+    opened,
+    said,
+    tokens_of,
+    works,
+)
+from tests.integration.clients.oauth_app import Application, Browser, new_application
+from tests.integration.clients.token_holder import TokenHolder
+from tests.integration.surroundings.fleet import Fleet
 from tests.protocols.http.oauth.html_rules import assert_for_everybody
 from tests.servers.stacksync import KnownUser, StackSyncProcess
 

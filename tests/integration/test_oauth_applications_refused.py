@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 import requests
 
-from tests.integration.applications_page import (
+from tests.integration.clients.applications_page import (
     UNKNOWN,
     ends,
     listed,
@@ -18,9 +18,9 @@ from tests.integration.applications_page import (
     tokens_of,
     works,
 )
-from tests.integration.fleet import Fleet
-from tests.integration.oauth_app import Application, Browser, Page, new_application
-from tests.integration.people import People
+from tests.integration.clients.oauth_app import Application, Browser, Page, new_application
+from tests.integration.surroundings.fleet import Fleet
+from tests.integration.surroundings.people import People
 from tests.protocols.http.oauth.html_rules import assert_for_everybody
 from tests.servers.stacksync import KnownUser, StackSyncProcess
 

@@ -7,9 +7,15 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 
-from tests.integration.fleet import Fleet
-from tests.integration.oauth_app import CALLBACK, Application, Browser, Page, new_application
-from tests.integration.people import People
+from tests.integration.clients.oauth_app import (
+    CALLBACK,
+    Application,
+    Browser,
+    Page,
+    new_application,
+)
+from tests.integration.surroundings.fleet import Fleet
+from tests.integration.surroundings.people import People
 from tests.servers.stacksync import KnownUser, StackSyncProcess
 
 NASTY = "<script>alert('x')</script>\"><b>&amp;"

@@ -16,8 +16,8 @@ import requests
 from oauthlib.oauth1 import SIGNATURE_PLAINTEXT
 
 from tests.db.observation import Psql
-from tests.integration.fleet import Fleet
-from tests.integration.oauth_app import CALLBACK, Application, Browser, Key, new_application
+from tests.integration.clients.oauth_app import CALLBACK, Application, Browser, Key, new_application
+from tests.integration.surroundings.fleet import Fleet
 from tests.servers.stacksync import KnownUser, StackSyncProcess
 
 NOBODYS = Key("nobodys-key", "no secret")

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.integration.amqp_device import AmqpDevice
-from tests.integration.answers import Refused
+from tests.integration.clients.amqp_device import AmqpDevice
+from tests.integration.clients.answers import Refused
+from tests.integration.clients.items import new_file
 from tests.integration.conftest import Devices
-from tests.integration.dead_letters import DeadLetters
-from tests.integration.items import new_file
+from tests.integration.surroundings.dead_letters import DeadLetters
 from tests.servers.stacksync import KnownUser, StackSyncProcess
 
 

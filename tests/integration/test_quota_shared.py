@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
-from tests.integration.answers import Item, Refused
+from tests.integration.clients.answers import Item, Refused
+from tests.integration.clients.device import Device
+from tests.integration.clients.file_client import FileClient
+from tests.integration.clients.items import new_file
+from tests.integration.clients.sharing import accept, propose, waiting
 from tests.integration.conftest import Devices
-from tests.integration.device import Device
-from tests.integration.file_client import FileClient
-from tests.integration.fleet import Fleet
-from tests.integration.items import new_file
-from tests.integration.people import People
-from tests.integration.sharing import accept, propose, waiting
-from tests.integration.threads import at_once
+from tests.integration.surroundings.fleet import Fleet
+from tests.integration.surroundings.people import People
+from tests.integration.surroundings.threads import at_once
 from tests.servers.run import TestRun
 from tests.servers.stacksync import KnownUser, StackSyncProcess
 

@@ -10,13 +10,13 @@ from functools import partial
 
 import pytest
 
-from tests.integration.answers import Answer, Item
+from tests.integration.clients.answers import Answer, Item
+from tests.integration.clients.device import Device
+from tests.integration.clients.items import changed, deleted, moved, new_file, new_folder, renamed
 from tests.integration.conftest import Devices
-from tests.integration.device import Device
-from tests.integration.fleet import Fleet
-from tests.integration.items import changed, deleted, moved, new_file, new_folder, renamed
-from tests.integration.people import People
-from tests.integration.threads import at_once
+from tests.integration.surroundings.fleet import Fleet
+from tests.integration.surroundings.people import People
+from tests.integration.surroundings.threads import at_once
 from tests.servers.stacksync import KnownUser, StackSyncProcess
 
 RACES = 50

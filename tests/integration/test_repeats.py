@@ -6,12 +6,12 @@ from functools import partial
 
 import pytest
 
-from tests.integration.amqp_device import AmqpDevice
-from tests.integration.answers import Answer, Item, Refused
+from tests.integration.clients.amqp_device import AmqpDevice
+from tests.integration.clients.answers import Answer, Item, Refused
+from tests.integration.clients.device import Device
+from tests.integration.clients.items import changed, deleted, moved, new_file, new_folder, renamed
 from tests.integration.conftest import PROTOCOLS, Devices
-from tests.integration.device import Device
-from tests.integration.items import changed, deleted, moved, new_file, new_folder, renamed
-from tests.integration.threads import at_once
+from tests.integration.surroundings.threads import at_once
 from tests.servers.stacksync import KnownUser
 
 WAYS = [(first, second) for first in PROTOCOLS for second in PROTOCOLS]

@@ -20,10 +20,10 @@ from tusclient.client import TusClient
 from tusclient.exceptions import TusCommunicationError, TusUploadFailed
 
 from tests.integration.conftest import Devices
-from tests.integration.fleet import Fleet
-from tests.integration.ledger import until
-from tests.integration.people import People
-from tests.integration.torn_wire import TornWire
+from tests.integration.surroundings.fleet import Fleet
+from tests.integration.surroundings.ledger import until
+from tests.integration.surroundings.people import People
+from tests.integration.surroundings.torn_wire import TornWire
 from tests.servers.run import TestRun
 from tests.servers.stacksync import KnownUser, StackSyncProcess
 

@@ -10,9 +10,9 @@ from contextlib import closing
 
 import pytest
 
-from tests.integration.counting_keystone import CountingKeystone, counting
-from tests.integration.file_client import FileClient
-from tests.integration.ledger import until
+from tests.integration.clients.file_client import FileClient
+from tests.integration.surroundings.counting_keystone import CountingKeystone, counting
+from tests.integration.surroundings.ledger import until
 from tests.servers.openstack.cloud import CloudProject
 from tests.servers.openstack.server import OpenStackServer
 from tests.servers.stacksync import KnownUser, StackSyncProcess

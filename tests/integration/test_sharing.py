@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.amqp_device import AmqpDevice
-from tests.integration.answers import Refused
-from tests.integration.conftest import Devices
-from tests.integration.device import Device
-from tests.integration.fleet import Fleet
-from tests.integration.items import changed, new_file, new_folder
-from tests.integration.ledger import until
-from tests.integration.people import People
-from tests.integration.sharing import (
+from tests.integration.clients.amqp_device import AmqpDevice
+from tests.integration.clients.answers import Refused
+from tests.integration.clients.device import Device
+from tests.integration.clients.items import changed, new_file, new_folder
+from tests.integration.clients.sharing import (
     accept,
     decline,
     leave,
@@ -23,6 +19,10 @@ from tests.integration.sharing import (
     waiting,
     withdraw,
 )
+from tests.integration.conftest import Devices
+from tests.integration.surroundings.fleet import Fleet
+from tests.integration.surroundings.ledger import until
+from tests.integration.surroundings.people import People
 from tests.servers.stacksync import StackSyncProcess
 
 OTHER = {"amqp": "http", "http": "amqp"}

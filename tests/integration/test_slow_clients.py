@@ -8,16 +8,16 @@ from contextlib import closing
 
 import pytest
 
-from tests.integration.fleet import Fleet
-from tests.integration.http_device import HttpDevice
-from tests.integration.people import People
-from tests.integration.slow_connections import (
+from tests.integration.clients.http_device import HttpDevice
+from tests.integration.clients.slow_connections import (
     BODY,
     HEAD,
     SILENCE,
     SlowConnections,
     many_files,
 )
+from tests.integration.surroundings.fleet import Fleet
+from tests.integration.surroundings.people import People
 from tests.servers.stacksync import StackSyncProcess
 
 IN_HEADS, IN_BODIES, SILENT = 800, 600, 600

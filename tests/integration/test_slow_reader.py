@@ -12,11 +12,11 @@ from uuid import uuid4
 
 import pytest
 
-from tests.integration.amqp_device import AmqpDevice
+from tests.integration.clients.amqp_device import AmqpDevice
+from tests.integration.clients.items import new_file
+from tests.integration.clients.unread import UnreadAnswer
 from tests.integration.conftest import Devices
-from tests.integration.items import new_file
-from tests.integration.people import People
-from tests.integration.unread import UnreadAnswer
+from tests.integration.surroundings.people import People
 from tests.servers.stacksync import KnownUser, StackSyncProcess
 
 SLOW_READERS = 20

@@ -12,14 +12,14 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.integration.clients.items import new_file
+from tests.integration.clients.unread import UnreadAnswer
 from tests.integration.conftest import PROTOCOLS, Devices
-from tests.integration.fleet import Fleet
-from tests.integration.items import new_file
-from tests.integration.ledger import Ledger, until
-from tests.integration.load import Load
-from tests.integration.people import People
-from tests.integration.unread import UnreadAnswer
-from tests.integration.urls import proxy_for, through
+from tests.integration.surroundings.fleet import Fleet
+from tests.integration.surroundings.ledger import Ledger, until
+from tests.integration.surroundings.load import Load
+from tests.integration.surroundings.people import People
+from tests.integration.surroundings.urls import proxy_for, through
 from tests.servers.stacksync import KnownUser, StackSyncProcess
 
 STOP_TIMEOUT = 3.0

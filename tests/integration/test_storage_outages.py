@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import requests
 
-from tests.integration.outages import readiness
+from tests.integration.surroundings.outages import readiness
 from tests.servers.stacksync import StackSyncProcess
 
 

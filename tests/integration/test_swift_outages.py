@@ -8,11 +8,11 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from tests.integration.agreement import Agreement
-from tests.integration.answers import Refused
-from tests.integration.file_client import FileClient
-from tests.integration.folder_of_two import PRIVATE, SHARED, FolderOfTwo
-from tests.integration.ledger import Ledger
+from tests.integration.clients.answers import Refused
+from tests.integration.clients.file_client import FileClient
+from tests.integration.random_sharing.agreement import Agreement
+from tests.integration.surroundings.folder_of_two import PRIVATE, SHARED, FolderOfTwo
+from tests.integration.surroundings.ledger import Ledger
 from tests.servers.openstack.cloud import CloudProject
 from tests.servers.openstack.server import OpenStackServer
 from tests.servers.stacksync import StackSyncProcess

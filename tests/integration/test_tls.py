@@ -13,9 +13,9 @@ import requests
 
 from stacksync.embedded.ports import choose
 from tests.examples.running import Person
-from tests.integration.amqp_device import AmqpDevice
-from tests.integration.fleet import Fleet
-from tests.integration.secured_service import HOST, PATIENCE, Load, Secured, until
+from tests.integration.clients.amqp_device import AmqpDevice
+from tests.integration.surroundings.fleet import Fleet
+from tests.integration.surroundings.secured_service import HOST, PATIENCE, Load, Secured, until
 from tests.servers.certificates import Authority, new_authority, self_signed
 from tests.servers.client_hello import (
     HANDSHAKE_FAILURE,

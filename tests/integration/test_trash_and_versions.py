@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.answers import Item, Refused
+from tests.integration.clients.answers import Item, Refused
+from tests.integration.clients.file_client import FileClient
+from tests.integration.clients.items import deleted, moved
 from tests.integration.conftest import Devices
-from tests.integration.file_client import FileClient
-from tests.integration.items import deleted, moved
-from tests.integration.ledger import Ledger
+from tests.integration.surroundings.ledger import Ledger
 from tests.servers.stacksync import KnownUser, StackSyncProcess
 
 DRAFTS = [b"first draft", b"second draft" * 100_000, b"", b"final"]

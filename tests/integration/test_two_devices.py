@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.answers import Item
+from tests.integration.clients.answers import Item
+from tests.integration.clients.device import Device
+from tests.integration.clients.items import changed, deleted, moved, new_file, new_folder, renamed
 from tests.integration.conftest import PROTOCOLS, Devices
-from tests.integration.device import Device
-from tests.integration.items import changed, deleted, moved, new_file, new_folder, renamed
-from tests.integration.people import People
+from tests.integration.surroundings.people import People
 from tests.servers.stacksync import KnownUser
 
 

@@ -10,13 +10,13 @@ from typing import Protocol
 
 import pytest
 
-from tests.integration.answers import Refused
+from tests.integration.clients.answers import Refused
+from tests.integration.clients.file_client import FileClient
+from tests.integration.clients.hand_sent import HandAnswer, HandSentRequest
+from tests.integration.clients.items import changed
+from tests.integration.clients.unread import UnreadAnswer
 from tests.integration.conftest import Devices
-from tests.integration.file_client import FileClient
-from tests.integration.hand_sent import HandAnswer, HandSentRequest
-from tests.integration.items import changed
-from tests.integration.threads import at_once
-from tests.integration.unread import UnreadAnswer
+from tests.integration.surroundings.threads import at_once
 from tests.servers.stacksync import KnownUser, StackSyncProcess
 
 

@@ -8,13 +8,13 @@ from contextlib import closing
 import psycopg2
 import pytest
 
+from tests.integration.clients.items import new_file
 from tests.integration.conftest import PROTOCOLS, Devices
-from tests.integration.fleet import Fleet
-from tests.integration.items import new_file
-from tests.integration.ledger import Ledger, until
-from tests.integration.load import Load
-from tests.integration.people import People
-from tests.integration.urls import proxy_for, through
+from tests.integration.surroundings.fleet import Fleet
+from tests.integration.surroundings.ledger import Ledger, until
+from tests.integration.surroundings.load import Load
+from tests.integration.surroundings.people import People
+from tests.integration.surroundings.urls import proxy_for, through
 from tests.servers.proxy import Proxy
 from tests.servers.stacksync import KnownUser, StackSyncProcess
 

@@ -9,10 +9,10 @@ from random import Random
 
 import pytest
 
+from tests.integration.clients.file_client import FileClient
 from tests.integration.conftest import Devices
-from tests.integration.file_client import FileClient
-from tests.integration.fleet import Fleet
-from tests.integration.threads import at_once
+from tests.integration.surroundings.fleet import Fleet
+from tests.integration.surroundings.threads import at_once
 from tests.servers.run import TestRun
 from tests.servers.stacksync import KnownUser, StackSyncProcess
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.integration.answers import Refused
+from tests.integration.clients.answers import Refused
+from tests.integration.clients.device import Device
+from tests.integration.clients.items import new_file, new_folder
 from tests.integration.conftest import Devices
-from tests.integration.device import Device
-from tests.integration.items import new_file, new_folder
-from tests.integration.people import People
+from tests.integration.surroundings.people import People
 
 MOST = 2**63 - 1
 

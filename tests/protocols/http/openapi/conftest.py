@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.fleet import Fleet
+from tests.integration.surroundings.fleet import Fleet
 from tests.protocols.http.openapi.belongings import CARLA, EMAIL, PASSWORD, Belongings
 from tests.servers.run import TestRun
 from tests.servers.stacksync import StackSyncProcess

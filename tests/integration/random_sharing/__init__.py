@@ -1,0 +1,1 @@
+"""People who share folders at random, and who in the end have to agree."""

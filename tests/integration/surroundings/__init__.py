@@ -1,0 +1,1 @@
+"""What stands around the stories: servers, databases, brokers, people, and what breaks."""
