@@ -48,7 +48,7 @@ class ApplicationsResource(PageResource):
     """``GET /oauth/applications`` and what its forms send."""
 
     def __init__(self, tokens: Tokens, authenticator: IAuthenticator) -> None:
-        super().__init__({b"GET": self._ask, b"POST": self._answer})
+        super().__init__({b"GET": self._ask, b"POST": self._answer}, problem_shown)
         self._tokens = tokens
         self._authenticator = authenticator
 
@@ -82,7 +82,7 @@ class ApplicationsResource(PageResource):
         ended = [each for each in tokens if str(each.id) in chosen]
         if not chosen or len(ended) < len(chosen):
             # All that was ticked or nothing; somebody else's token looks like none.
-            problem, code = (
+            told, code = (
                 (NOT_THERE, HTTPStatus.NOT_FOUND)
                 if chosen
                 else (NONE_TICKED, HTTPStatus.BAD_REQUEST)
@@ -90,7 +90,7 @@ class ApplicationsResource(PageResource):
             return shown(
                 request,
                 lambda confirmation: pages.list_page(
-                    confirmation, email, tokens, problem=problem, chosen=chosen
+                    confirmation, email, tokens, problem=told, chosen=chosen
                 ),
                 code,
             )
@@ -104,8 +104,10 @@ class ApplicationsResource(PageResource):
             lambda confirmation: pages.list_page(confirmation, email, left, ended=ended),
         )
 
-    def _problem(self, error: Exception, code: HTTPStatus, told: str) -> bytes:
-        return pages.problem_page(TITLES.get(code, OTHER_TITLE), told)
+
+def problem_shown(_: Exception, code: HTTPStatus, told: str) -> bytes:
+    """The page on which nothing can be shown or ended."""
+    return pages.problem_page(TITLES.get(code, OTHER_TITLE), told)
 
 
 def refusal(request: ApiRequest, form: Form, error: NotAuthenticated | TooManyRequests) -> Answer:

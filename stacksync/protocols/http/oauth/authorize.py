@@ -57,7 +57,7 @@ class AuthorizeResource(PageResource):
     """``GET /oauth/authorize`` and what its form sends."""
 
     def __init__(self, oauth: OAuth, authenticator: IAuthenticator) -> None:
-        super().__init__({b"GET": self._ask, b"POST": self._answer})
+        super().__init__({b"GET": self._ask, b"POST": self._answer}, problem_shown)
         self._oauth = oauth
         self._authenticator = authenticator
         self._lookups = Lookups()
@@ -106,11 +106,13 @@ class AuthorizeResource(PageResource):
             raise Conflict("this was answered before")
         return asked
 
-    def _problem(self, error: Exception, code: HTTPStatus, told: str) -> bytes:
-        if isinstance(error, TokenNotFound):
-            told = str(error.identity)
-        title = OVER.get(code, TITLES.get(code, OTHER_TITLE))
-        return pages.problem_page(title, told, is_over=code in OVER)
+
+def problem_shown(error: Exception, code: HTTPStatus, told: str) -> bytes:
+    """The page on which nothing can be allowed."""
+    if isinstance(error, TokenNotFound):
+        told = str(error.identity)
+    title = OVER.get(code, TITLES.get(code, OTHER_TITLE))
+    return pages.problem_page(title, told, is_over=code in OVER)
 
 
 def question(request: ApiRequest, asked: Asked, *, email: str = "", problem: str = "") -> Answer:

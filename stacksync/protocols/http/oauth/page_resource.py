@@ -5,6 +5,7 @@ What a page says is not known here.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from stacksync.protocols.http.answer import Answer, Headers
 from stacksync.protocols.http.edge.html_headers import html_headers
 from stacksync.protocols.http.errors import headers_of
 from stacksync.protocols.http.oauth.tokens import description_of
-from stacksync.protocols.http.resource import JSONResource
+from stacksync.protocols.http.resource import Handler, JSONResource
 
 if TYPE_CHECKING:
     from stacksync.protocols.http.request import ApiRequest
@@ -32,21 +33,22 @@ TITLES = {
 OTHER_TITLE = "This did not work"
 
 
+Problem = Callable[[Exception, HTTPStatus, str], bytes]
+"""The page that tells an error, of its code and what it says."""
+
+
 class PageResource(JSONResource):
     """A resource whose answers people read."""
+
+    def __init__(self, handlers: Mapping[bytes, Handler], problem: Problem) -> None:
+        super().__init__(handlers)
+        self._problem = problem
 
     def _error_answer(self, error: Exception, request: ApiRequest) -> Answer:
         answer = super()._error_answer(error, request)
         headers = tuple(each for each in answer.headers if each[0] != b"WWW-Authenticate")
         body = self._problem(error, HTTPStatus(answer.code), description_of(answer))
         return evolve(answer, body=body, headers=(*headers, *html_headers()))
-
-    def _problem(self, error: Exception, code: HTTPStatus, told: str) -> bytes:
-        """The page that tells an error.
-
-        :param told: what the error says.
-        """
-        raise NotImplementedError
 
 
 def not_signed_in(answer: Answer, error: NotAuthenticated | TooManyRequests) -> Answer:
