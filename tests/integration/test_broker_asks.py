@@ -14,7 +14,6 @@ from uuid import uuid4
 import pika
 import pika.exceptions
 import pytest
-import requests
 
 from tests.integration.clients.amqp_device import AmqpDevice
 from tests.integration.clients.broker_attempts import (
@@ -277,17 +276,6 @@ def test_queues_of_clients_are_bounded_whatever_they_declare(stage: Stage, clien
     # Each may be as large as a request, and there may be thousands.
     assert stage.bounds("ISyncService.dead-letter") == {"max-length-bytes"}
     assert not stage.bounds("ISyncService")
-
-
-def test_who_does_not_know_the_secret_is_told_nothing(stage: Stage, user: KnownUser) -> None:
-    listen = stage.server.configuration.read_text().split("auth_listen = tcp:")[1]
-    url = f"http://127.0.0.1:{listen.split(':')[0]}/broker"
-    question = {"username": str(user.id), "vhost": "/", "ip": "127.0.0.1"}
-
-    answer = requests.post(f"{url}/vhost?secret=guessed", data=question, timeout=10)
-
-    assert (answer.status_code, answer.text) == (403, "deny")
-    assert answer.headers["Content-Type"].startswith("text/plain")
 
 
 def test_no_token_is_in_any_log(stage: Stage, user: KnownUser) -> None:
