@@ -14,30 +14,29 @@ CREATE FUNCTION commit_items(workspaces uuid[], requests jsonb, waits boolean) R
 LANGUAGE plpgsql AS $$
 DECLARE
     request record;
+    free_ids uuid[];
     owners uuid[];
+    accounts uuid[];
     answers json[] := '{}';
 BEGIN
     IF waits THEN
-        PERFORM FROM workspace WHERE id = ANY (workspaces) ORDER BY id FOR NO KEY UPDATE;
-        PERFORM FROM account
-            WHERE id IN (SELECT owner_id FROM workspace WHERE id = ANY (workspaces))
-            ORDER BY id FOR NO KEY UPDATE;
+        SELECT array_agg(owner_id) INTO owners FROM (
+            SELECT owner_id FROM workspace WHERE id = ANY (workspaces)
+                ORDER BY id FOR NO KEY UPDATE) w;
+        PERFORM FROM account WHERE id = ANY (owners) ORDER BY id FOR NO KEY UPDATE;
     ELSE
-        workspaces := ARRAY(
-            SELECT id FROM workspace WHERE id = ANY (workspaces)
+        SELECT array_agg(id), array_agg(owner_id) INTO free_ids, owners FROM (
+            SELECT id, owner_id FROM workspace WHERE id = ANY (workspaces)
+                ORDER BY id FOR NO KEY UPDATE SKIP LOCKED) w;
+        accounts := ARRAY(
+            SELECT id FROM account WHERE id = ANY (owners)
                 ORDER BY id FOR NO KEY UPDATE SKIP LOCKED);
-        owners := ARRAY(
-            SELECT id FROM account
-                WHERE id IN (SELECT owner_id FROM workspace WHERE id = ANY (workspaces))
-                ORDER BY id FOR NO KEY UPDATE SKIP LOCKED);
-        workspaces := ARRAY(
-            SELECT id FROM workspace WHERE id = ANY (workspaces) AND owner_id = ANY (owners));
     END IF;
     FOR request IN
         SELECT * FROM jsonb_to_recordset(requests) AS r (
             account_id uuid, workspace_id uuid, device_id uuid, request_id text, changes jsonb)
     LOOP
-        IF waits OR request.workspace_id = ANY (workspaces) THEN
+        IF waits OR owners[array_position(free_ids, request.workspace_id)] = ANY (accounts) THEN
             answers := array_append(answers, commit_request(
                 request.account_id, request.workspace_id, request.device_id, request.request_id,
                 request.changes));
