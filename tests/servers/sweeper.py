@@ -14,16 +14,28 @@ from pathlib import Path
 IN_MEMORY = "in-memory"
 """A link in the run's directory to the one that it has in memory, if it has."""
 
+PATIENCE, QUICKLY = 10.0, 3.0
+"""Seconds until all have to be gone, and in which a PostgreSQL may end in its own way."""
+
 
 def sweep(directory: Path) -> None:
     """Kill every process that mentions the directory, and remove it."""
-    end = time.monotonic() + 10
-    while (found := mentioning(directory)) and time.monotonic() < end:
+    began = time.monotonic()
+    while (found := mentioning(directory)) and (so_far := time.monotonic() - began) < PATIENCE:
         for pid in found:
+            # A PostgreSQL that is killed leaves memory behind that is in no directory of ours.
+            spared = so_far < QUICKLY and name_of(pid) == "postgres"
             with suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
+                os.kill(pid, signal.SIGQUIT if spared else signal.SIGKILL)
         time.sleep(0.02)
     shutil.rmtree(directory, ignore_errors=True)
+
+
+def name_of(pid: int) -> str:
+    """What a process runs; nothing, if it is gone."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    return ""
 
 
 def mentioning(directory: Path) -> list[int]:

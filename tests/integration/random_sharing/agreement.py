@@ -13,6 +13,11 @@ MEMBERS = """
     JOIN membership m ON m.workspace_id = w.id JOIN account a ON a.id = m.account_id
 """
 
+UNFINISHED = "SELECT kind, attempts, problem FROM job WHERE finished_at IS NULL ORDER BY id"
+
+PATIENCE = 30.0
+"""Seconds that the jobs of a run, which may wait for one another, take at the most."""
+
 
 class Agreement:
     """Compares a database with a project's containers, by the project's own token."""
@@ -25,17 +30,24 @@ class Agreement:
 
     def until_jobs_are_done(self, within: float = 30.0) -> None:
         """Wait until the service has nothing left to do."""
-        unfinished = "SELECT kind, attempts, problem FROM job WHERE finished_at IS NULL ORDER BY id"
         try:
-            until(lambda: not self._ledger.rows(unfinished), "the jobs are done", within)
+            until(lambda: not self._unfinished(), "the jobs are done", within)
         except TimeoutError:
-            raise AssertionError(f"not done: {self._ledger.rows(unfinished)}") from None
+            raise AssertionError(f"not done: {self._unfinished()}") from None
 
     def check(self) -> None:
         """Every workspace has its container, open to its members alone; and there is no other."""
         wanted = self.wanted()
-        until(lambda: self.containers() == set(wanted), "the containers are the workspaces'", 5)
+        try:
+            until(lambda: self.containers() == set(wanted), "all containers", PATIENCE)
+        except TimeoutError:
+            there = self.containers()
+            told = f"more: {there - set(wanted)}, less: {set(wanted) - there}, {self._unfinished()}"
+            raise AssertionError(told) from None
         assert {name: self.access(name) for name in wanted} == wanted
+
+    def _unfinished(self) -> list[Any]:
+        return self._ledger.rows(UNFINISHED)
 
     def containers(self) -> set[str]:
         """The names of those that there are."""
