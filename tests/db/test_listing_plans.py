@@ -26,7 +26,7 @@ from stacksync.db.listings import (
 )
 from stacksync.model import ItemShape, Order, Paging
 from tests.db.conftest import StartDatabase
-from tests.db.observation import Psql
+from tests.db.observation import Psql, until
 
 ITEMS = 100_000
 ENTRIES = 20_000
@@ -72,6 +72,8 @@ class Plans:
 
     async def rows_read(self) -> int:
         """How many rows of items were read up to now, however they were found."""
+        # Sessions of the test before tell what they have read when they end.
+        await until(lambda: len(self.psql.sessions()) == 1)
         await self.database.query("flush", "SELECT pg_stat_force_next_flush()")
         return int(
             self.psql.value(
