@@ -1,4 +1,7 @@
-"""Certificates for tests: an authority of their own, and what it signs."""
+"""Certificates for tests: an authority of their own, and what it signs.
+
+With all that RFC 5280 wants of them: from 3.13 on, Python takes no others.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,18 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 _PEM = serialization.Encoding.PEM
+
+_SIGNS_OTHERS = x509.KeyUsage(
+    key_cert_sign=True,
+    crl_sign=True,
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
@@ -39,8 +54,11 @@ class Authority:
         :param file: which to write; one that is there is replaced at once, as a renewal does.
         """
         key = _new_key(is_rsa)
-        certificate = _leaf(host, self._certificate.subject, key, days).sign(
-            self._key, hashes.SHA256()
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        certificate = (
+            _leaf(host, self._certificate.subject, key, days)
+            .add_extension(issuer, critical=False)
+            .sign(self._key, hashes.SHA256())
         )
         file = file or self.directory / f"{host}.{days}{'.rsa' if is_rsa else ''}.pem"
         return _written(file, certificate, key)
@@ -53,6 +71,7 @@ def new_authority(directory: Path, name: str = "test authority") -> Authority:
     certificate = (
         _builder(name, subject, key, 1)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_SIGNS_OTHERS, critical=True)
         .sign(key, hashes.SHA256())
     )
     file = directory / "authority.pem"
@@ -95,6 +114,7 @@ def _builder(name: str, issuer: x509.Name, key: Key, days: int) -> x509.Certific
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=7))
         .not_valid_after(now + timedelta(days=days))
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
 
 
