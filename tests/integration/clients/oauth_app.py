@@ -20,6 +20,9 @@ from requests_oauthlib import OAuth1Session
 
 from tests.servers.stacksync import KnownUser, StackSyncProcess
 
+NASTY = "<script>alert('x')</script>\"><b>&amp;"
+"""A name that makes trouble on a page."""
+
 CALLBACK = "https://app.example.org/done"
 
 _numbers = count(1)

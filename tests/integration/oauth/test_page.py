@@ -9,22 +9,14 @@ import requests
 
 from tests.integration.clients.oauth_app import (
     CALLBACK,
+    NASTY,
     Application,
     Browser,
     Page,
     new_application,
 )
-from tests.integration.surroundings.fleet import Fleet
 from tests.integration.surroundings.people import People
 from tests.servers.stacksync import KnownUser, StackSyncProcess
-
-NASTY = "<script>alert('x')</script>\"><b>&amp;"
-
-
-@pytest.fixture(scope="module")
-def server(module_fleet: Fleet, module_database_dsn: str) -> StackSyncProcess:
-    """HTTP is all that this is about."""
-    return module_fleet.start(module_database_dsn, auth={"failure_delay": "0s"})
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,7 @@ stranger may know.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,7 +16,6 @@ from oauthlib.oauth1 import SIGNATURE_PLAINTEXT
 
 from tests.db.observation import Psql
 from tests.integration.clients.oauth_app import CALLBACK, Application, Browser, Key, new_application
-from tests.integration.surroundings.fleet import Fleet
 from tests.servers.stacksync import KnownUser, StackSyncProcess
 
 NOBODYS = Key("nobodys-key", "no secret")
@@ -25,26 +23,9 @@ Alter = Callable[[requests.PreparedRequest], None]
 
 
 @pytest.fixture(scope="module")
-def server(module_fleet: Fleet, module_database_dsn: str) -> StackSyncProcess:
-    """HTTP is all that this is about."""
-    return module_fleet.start(module_database_dsn)
-
-
-@pytest.fixture(scope="module")
-def app(server: StackSyncProcess) -> Application:
-    return new_application(server)
-
-
-@pytest.fixture(scope="module")
 def desk(server: StackSyncProcess) -> Application:
     """One that has no place to send people back to."""
     return new_application(server, None)
-
-
-@pytest.fixture(scope="module")
-def psql(server: StackSyncProcess) -> Iterator[Psql]:
-    with closing(Psql(server.database_url)) as session:
-        yield session
 
 
 @pytest.fixture

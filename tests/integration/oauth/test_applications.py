@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
-
 import pytest
 
 from tests.db.observation import Psql
@@ -17,35 +14,15 @@ from tests.integration.clients.applications_page import (
     tokens_of,
     works,
 )
-from tests.integration.clients.oauth_app import Application, Browser, new_application
+from tests.integration.clients.oauth_app import NASTY, Application, Browser, new_application
 from tests.integration.clients.token_holder import TokenHolder
-from tests.integration.surroundings.fleet import Fleet
 from tests.protocols.http.oauth.html_rules import assert_for_everybody
 from tests.servers.stacksync import KnownUser, StackSyncProcess
-
-NASTY = "<script>alert('x')</script>\"><b>&amp;"
-
-
-@pytest.fixture(scope="module")
-def server(module_fleet: Fleet, module_database_dsn: str) -> StackSyncProcess:
-    """HTTP is all that this is about."""
-    return module_fleet.start(module_database_dsn, auth={"failure_delay": "0s"})
-
-
-@pytest.fixture(scope="module")
-def app(server: StackSyncProcess) -> Application:
-    return new_application(server)
 
 
 @pytest.fixture(scope="module")
 def clock(server: StackSyncProcess) -> Application:
     return new_application(server, None, NASTY)
-
-
-@pytest.fixture(scope="module")
-def psql(server: StackSyncProcess) -> Iterator[Psql]:
-    with closing(Psql(server.database_url)) as session:
-        yield session
 
 
 def test_a_person_sees_what_can_act_for_them_oldest_first(

@@ -18,22 +18,10 @@ from tests.integration.clients.applications_page import (
     tokens_of,
     works,
 )
-from tests.integration.clients.oauth_app import Application, Browser, Page, new_application
-from tests.integration.surroundings.fleet import Fleet
+from tests.integration.clients.oauth_app import Application, Browser, Page
 from tests.integration.surroundings.people import People
 from tests.protocols.http.oauth.html_rules import assert_for_everybody
 from tests.servers.stacksync import KnownUser, StackSyncProcess
-
-
-@pytest.fixture(scope="module")
-def server(module_fleet: Fleet, module_database_dsn: str) -> StackSyncProcess:
-    """HTTP is all that this is about."""
-    return module_fleet.start(module_database_dsn, auth={"failure_delay": "0s"})
-
-
-@pytest.fixture(scope="module")
-def app(server: StackSyncProcess) -> Application:
-    return new_application(server)
 
 
 @pytest.mark.parametrize("email", ["", "nobody@example.org", "\x00", None])

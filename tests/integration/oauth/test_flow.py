@@ -33,21 +33,9 @@ from tests.servers.stacksync import KnownUser, StackSyncProcess
 
 METHODS = [SIGNATURE_HMAC_SHA1, SIGNATURE_HMAC_SHA256, SIGNATURE_PLAINTEXT]
 PLACES = [SIGNATURE_TYPE_AUTH_HEADER, SIGNATURE_TYPE_QUERY, SIGNATURE_TYPE_BODY]
-DOCUMENTED = Path(__file__).parents[2] / "docs" / "http.rst"
+DOCUMENTED = Path(__file__).parents[3] / "docs" / "http.rst"
 EXAMPLE = re.compile(r"^\.\. code-block:: python\n\n((?: {3}.*\n|\n)+)", re.MULTILINE)
 UNICODE_NAME = "Größe & Maß = 100 % ~ (é) +ü;a·b"
-
-
-@pytest.fixture(scope="module")
-def server(module_fleet: Fleet, module_database_dsn: str) -> StackSyncProcess:
-    """HTTP is all that this is about."""
-    return module_fleet.start(module_database_dsn)
-
-
-@pytest.fixture(scope="module")
-def app(server: StackSyncProcess) -> Application:
-    """An application that sends people back to itself."""
-    return new_application(server)
 
 
 @pytest.fixture(scope="module")
