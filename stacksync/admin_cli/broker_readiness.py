@@ -5,12 +5,9 @@ For ``stacksync-admin check``: starts nothing, and changes nothing at the broker
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any
 
 from attrs import field, frozen
-from twisted.internet.defer import Deferred
-from twisted.internet.defer import TimeoutError as DeferredTimeout
 
 from stacksync.admin_cli.findings import Findings
 from stacksync.admin_cli.question_readiness import (
@@ -29,14 +26,9 @@ from stacksync.protocols.amqp.wire.address import Address
 from stacksync.rabbitmq import Management
 from stacksync.tls import ClientSecurity
 
-PATIENCE = 30.0
-"""Seconds that each part may take to say how it is."""
-
 AUTO, OFF = "auto", "off"
 ADMINISTRATOR = "administrator"
 BACKEND = "rabbitmq_auth_backend_http"
-
-Result = TypeVar("Result")
 
 
 @frozen
@@ -116,22 +108,14 @@ class _Look:
         self._security: ClientSecurity | None = None
 
     async def at_all(self) -> None:
-        there = str(self._address)
-        answers = await self._told_of(there, self._our_login())
-        where = self._place.management_url.rpartition("@")[2]
-        plugins = await self._told_of(f"the management API at {where}", self._management(where))
-        if answers and self._place.asks is not None:
-            await self._told_of(there, self._questions(self._place.asks, plugins))
-
-    async def _told_of(self, what: str, looking: Coroutine[Any, Any, Result]) -> Result | None:
-        """What it comes to; ``None``: it fails, which is told."""
-        try:
-            return await Deferred.fromCoroutine(looking).addTimeout(PATIENCE, self._reactor)
-        except DeferredTimeout:
-            self._found.problems.append(f"broker: {what} does not answer in {PATIENCE:g} s")
-        except (Unavailable, ConfigurationError) as error:
-            self._found.problems.append(str(error))
-        return None
+        reactor, found, asks = self._reactor, self._found, self._place.asks
+        there, where = f"broker: {self._address}", self._place.management_url.rpartition("@")[2]
+        answers = await found.told_by(reactor, there, self._our_login())
+        plugins = await found.told_by(
+            reactor, f"broker: the management API at {where}", self._management(where)
+        )
+        if answers and asks is not None:
+            await found.told_by(reactor, there, self._questions(asks, plugins))
 
     async def _our_login(self) -> bool:
         """Whether there is a broker at all, whatever it says to our login."""

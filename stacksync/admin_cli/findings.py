@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 from attrs import define, field
+from twisted.internet.defer import Deferred
+from twisted.internet.defer import TimeoutError as DeferredTimeout
 
 from stacksync.admin_cli.output import Answer, printable
+from stacksync.errors import StackSyncError
+
+PATIENCE = 30.0
+"""Seconds that a part may take to say how it is."""
+
+Result = TypeVar("Result")
 
 
 @define
@@ -27,6 +36,21 @@ class Findings:
         self.problems += others.problems
         self.unknown += others.unknown
         self.notes += others.notes
+
+    async def told_by(
+        self, reactor: Any, what: str, looking: Coroutine[Any, Any, Result]
+    ) -> Result | None:
+        """What a look at a part comes to; ``None``: it fails, which becomes a problem.
+
+        :param what: the part, and where it is.
+        """
+        try:
+            return await Deferred.fromCoroutine(looking).addTimeout(PATIENCE, reactor)
+        except DeferredTimeout:
+            self.problems.append(f"{what} does not answer in {PATIENCE:g} s")
+        except StackSyncError as error:
+            self.problems.append(str(error))
+        return None
 
     def answer(self) -> Answer:
         """All of it, with status 1 if there is a problem."""

@@ -11,8 +11,8 @@ import secrets
 from typing import Any
 
 from attrs import define, evolve, frozen
-from twisted.internet.defer import CancelledError
 from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.error import ConnectError
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import deferLater
 
@@ -66,9 +66,7 @@ async def is_answering(reactor: Any, place: QuestionsHere) -> bool:
     try:
         endpoint = HostnameEndpoint(reactor, *place.address, timeout=CONNECT)
         connected: Any = await endpoint.connect(factory)
-    except CancelledError:
-        raise
-    except Exception:
+    except (ConnectError, OSError):
         return False
     connected.transport.loseConnection()
     return True

@@ -19,7 +19,7 @@ from twisted.internet import reactor
 from twisted.web import http, server
 from twisted.web.resource import Resource
 
-from stacksync.admin_cli import broker_readiness, question_readiness
+from stacksync.admin_cli import findings, question_readiness
 from stacksync.admin_cli.broker_readiness import look_at_broker
 from stacksync.admin_cli.findings import Findings
 from stacksync.config import AmqpConfig, Config
@@ -131,7 +131,7 @@ async def test_a_broker_that_is_away(look: Look) -> None:
 async def test_something_that_never_answers_is_not_waited_for(
     look: Look, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(broker_readiness, "PATIENCE", 0.3)
+    monkeypatch.setattr(findings, "PATIENCE", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"127.0.0.1:{silent.getsockname()[1]}"
         found = await look(f"amqp://x:{SECRET}@{url}/", management_url=f"http://x:{SECRET}@{url}")
