@@ -12,10 +12,8 @@ from uuid import UUID
 from attrs import field, frozen
 
 from stacksync.db.database import Database
+from stacksync.db.tokens import USED_AT_STEP
 from stacksync.model import Scope
-
-USED_AGAIN = "interval '5 minutes'"
-"""How old the note of a token's last use may be."""
 
 
 @frozen
@@ -115,7 +113,7 @@ class NonceTable:
         """
         rows = await self._database.query(
             "use access token",
-            f"""
+            """
             WITH held AS (
                 SELECT t.id, t.used_at FROM token t JOIN consumer c ON c.key = t.consumer_key
                 WHERE t.id = %(token)s AND c.revoked_at IS NULL
@@ -127,7 +125,7 @@ class NonceTable:
             noted AS (
                 UPDATE token SET used_at = now() FROM held
                 WHERE token.id = held.id AND EXISTS (SELECT FROM taken)
-                    AND (held.used_at IS NULL OR held.used_at < now() - {USED_AGAIN}))
+                    AND (held.used_at IS NULL OR held.used_at < now() - %(step)s))
             SELECT EXISTS (SELECT FROM held), EXISTS (SELECT FROM taken)
             """,
             {
@@ -136,6 +134,7 @@ class NonceTable:
                 "key": nonce.token_key,
                 "signed": nonce.signed_at,
                 "nonce": nonce.nonce,
+                "step": USED_AT_STEP,
             },
         )
         return bool(rows[0][0]), bool(rows[0][1])

@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred, gatherResults
 
 from stacksync.db.database import Database
 from stacksync.db.nonces import Nonce, NonceTable, SignerRow
+from stacksync.db.tokens import USED_AT_STEP
 from stacksync.model import Scope
 from tests.db.builders import User, World, number
 from tests.db.observation import Psql
@@ -78,6 +79,9 @@ async def test_a_use_is_noted_now_and_then(database: Database, world: World, psq
     assert first is not None
     await table.use(evolve(given.nonce, nonce="m"), given.token_id)
     assert psql.value(seen, str(given.token_id)) == first
+    psql.rows("UPDATE token SET used_at = now() - %s", USED_AT_STEP)
+    await table.use(evolve(given.nonce, nonce="o"), given.token_id)
+    assert psql.value(seen, str(given.token_id)) > first
 
 
 @ensureDeferred
