@@ -3,10 +3,10 @@
 -- Lock order: workspaces by id, then their owners' accounts by id.  Whoever
 -- else locks these rows does it in this order.
 
--- workspaces: those of the requests; waits: until nobody else holds them, or their
--- owners' accounts, any more, or else answers {error: held} to what is about these; requests: a JSON array of {account_id,
+-- workspaces: those of the requests.  requests: a JSON array of {account_id,
 -- workspace_id, device_id, request_id, changes}, changes being item_change
--- objects.  Returns a JSON array with the answer to each, in the same order:
+-- objects.  waits: until nobody else holds the workspaces, or their owners'
+-- accounts; if not, what is about those that are held is left undone.  Returns a JSON array with the answer to each, in the same order:
 -- {revision, quota_limit, quota_used, repeated, outcomes: [{refusal, item}]},
 -- the outcomes of the changes in the order asked and then of the items that
 -- they touched; or {error}, which is workspace, device, role, reused or held.
