@@ -29,6 +29,12 @@ PAUSE = 0.01
 # who waits for one guess alone sees more than 20.
 SLOWER, LATER = 10.0, 20.0
 
+UNLIKE = 4.0
+"""How much more than somebody who need not sign in others may be slowed down: what the machine
+does besides slows down all of them."""
+
+NOBODY = "nobody in particular"
+
 ELSEWHERE, ANYWHERE, NOWHERE = "127.55.5.5", "127.55.5.6", "127.55.5.7"
 """Addresses that nobody has signed in from."""
 
@@ -43,6 +49,7 @@ class Client:
     port: int
     authorization: str
     address: str = "127.0.0.1"
+    path: str = "/api/account"
     seconds: list[float] = field(factory=list)
     connection: HTTPConnection = field(init=False)
 
@@ -51,11 +58,11 @@ class Client:
             "127.0.0.1", self.port, timeout=30, source_address=(self.address, 0)
         )
 
-    def ask(self, method: str = "GET", path: str = "/api/account", body: Any = None) -> Any:
+    def ask(self, method: str = "GET", path: str | None = None, body: Any = None) -> Any:
         began = time.perf_counter()
         headers = {"Authorization": self.authorization, "Content-Type": "application/json"}
         content = orjson.dumps(body) if body is not None else None
-        self.connection.request(method, path, content, headers)
+        self.connection.request(method, path or self.path, content, headers)
         answer = self.connection.getresponse()
         told = answer.read()
         self.seconds.append(time.perf_counter() - began)
@@ -104,8 +111,8 @@ def owner(people: People) -> KnownUser:
 def crowd(server: StackSyncProcess, owner: KnownUser, people: People) -> Iterator[Crowd]:
     with ExitStack() as connections:
 
-        def client(authorization: str, address: str = "127.0.0.1") -> Client:
-            made = Client(port_of(server), authorization, address)
+        def client(authorization: str, address: str = "127.0.0.1", **options: str) -> Client:
+            made = Client(port_of(server), authorization, address, **options)
             connections.callback(made.connection.close)
             return made
 
@@ -116,6 +123,7 @@ def crowd(server: StackSyncProcess, owner: KnownUser, people: People) -> Iterato
                 "owner, elsewhere": client(basic(owner), ELSEWHERE),
                 "owner's device": client(f"Bearer {made['token']}", ANYWHERE),
                 "somebody else": client(basic(people.add())),
+                NOBODY: client("", path="/healthz"),
             }
         )
 
@@ -151,10 +159,11 @@ def test_guessers_neither_slow_others_down_nor_lock_the_owner_out(
     assert codes.keys() <= {0, 401, 429}, "and none was right"
     # On a busy machine many an answer is not waited for.
     assert codes[429] > GUESSES / 10, "many are refused before they cost anything"
+    noise = max(1.0, median(loaded.pop(NOBODY)) / median(quiet.pop(NOBODY)))
     for name, before in quiet.items():
         during = loaded[name]
         slower = median(during) / median(before)
-        assert slower < SLOWER, (name, median(before), median(during))
+        assert slower < min(SLOWER, UNLIKE * noise), (name, median(before), median(during), noise)
         late = during[len(during) * 9 // 10] / before[len(before) * 9 // 10]
         assert late < LATER, (name, late)
     with closing(Client(port_of(server), basic(owner), NOWHERE).connection) as connection:
