@@ -51,7 +51,8 @@ class Verdict:
 
     :ivar account_id: whose account it is about, right or not; ``None``: nobody's.
     :ivar is_right: whether that was proved.
-    :ivar lasts: seconds for which it is true at the most; ``None``: nobody knows.
+    :ivar lasts: seconds for which it is true at the most, from some moment of the check on;
+        ``None``: nobody knows.
     :ivar grant_id: see :class:`~stacksync.model.Principal`, as the three after it.
     """
 
@@ -176,7 +177,7 @@ class Proofs:
     ) -> None:
         """Find out once, for everybody who waits, and whether or not they still do."""
         try:
-            verdict = await self._checked(under_way, check)
+            verdict, began = await self._checked(under_way, check)
         except Exception:
             self._throttle.abandoned(attempt)
             self._tell(key, under_way, Failure())
@@ -192,7 +193,9 @@ class Proofs:
                 verdict.expires_at,
             )
             self._note(signed_in(principal, key[1]))
-            self._remember(key[0], principal, verdict.lasts)
+            self._remember(
+                key[0], principal, None if verdict.lasts is None else began + verdict.lasts
+            )
             self._tell(key, under_way, principal)
             return
         self._proven.pop(key[0], None)
@@ -201,13 +204,17 @@ class Proofs:
         await deferLater(self._clock, delay)
         self._tell(key, under_way, Failure(NotAuthenticated(self._wrong)))
 
-    async def _checked(self, under_way: Check, check: Callable[[], Awaitable[Verdict]]) -> Verdict:
+    async def _checked(
+        self, under_way: Check, check: Callable[[], Awaitable[Verdict]]
+    ) -> tuple[Verdict, float]:
+        """What a check has found, and when it was begun."""
         while True:
             under_way.forgotten.clear()
+            began = self._clock.seconds()
             verdict = await check()
             # What was read before it ceased to hold would else be remembered after that.
             if verdict.account_id not in under_way.forgotten:
-                return verdict
+                return verdict, began
 
     def _tell(self, key: tuple[bytes, str], under_way: Check, found: Principal | Failure) -> None:
         del self._checks[key]
@@ -217,16 +224,16 @@ class Proofs:
             else:
                 waiter.callback(found)
 
-    def _remember(self, digest: bytes, principal: Principal, lasts: float | None) -> None:
+    def _remember(self, digest: bytes, principal: Principal, ends: float | None) -> None:
         self._proven[digest] = None
         self._proven.move_to_end(digest)
         if len(self._proven) > PROVEN_MAX:
             self._proven.popitem(last=False)
         now = self._clock.seconds()
-        seconds = self._settings.credential_cache
-        if lasts is not None:
-            seconds = min(seconds, lasts)
-        self._remembered[digest] = (now + seconds, principal)
+        until = now + self._settings.credential_cache
+        if ends is not None:
+            until = min(until, ends)
+        self._remembered[digest] = (until, principal)
         self._of_account.setdefault(principal.account_id, set()).add(digest)
         # Most are kept equally long, so the first ones in are the first to expire.
         while self._remembered:

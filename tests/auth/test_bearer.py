@@ -115,6 +115,24 @@ def test_a_token_is_not_remembered_longer_than_it_lasts(
     assert isinstance(outcome(refused), NotAuthenticated)
 
 
+def test_a_slow_look_does_not_make_a_token_last_longer(
+    bearer: BearerAuthenticator, tokens: KnownTokens, clock: Clock
+) -> None:
+    tokens.add(SECRET, lasts=2.0)
+    tokens.held_back = Deferred()
+    shown = signing_in(bearer)
+    clock.advance(1.0)
+    tokens.go_on()
+    assert isinstance(outcome(shown), Principal)
+    del tokens.known[SECRET]
+
+    clock.advance(1.1)
+
+    refused = signing_in(bearer)
+    clock.advance(0.5)
+    assert isinstance(outcome(refused), NotAuthenticated)
+
+
 def test_a_forgotten_account_is_looked_up_again_and_no_other(
     bearer: BearerAuthenticator, tokens: KnownTokens, clock: Clock
 ) -> None:
