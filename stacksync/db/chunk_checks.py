@@ -58,6 +58,12 @@ FAULTY = f"""
     ORDER BY f.item_id, f.version
 """
 
+BAD = """
+    SELECT DISTINCT c.name FROM item_version v, unnest(v.chunks) u (name)
+    JOIN checked_chunk c ON c.name = u.name COLLATE "C"
+    WHERE v.item_id = %s AND v.version = %s AND c.problem IS NOT NULL
+"""
+
 WHOLE = """
     SELECT max(v.version) FROM item_version v
     WHERE v.item_id = %(item)s AND v.version < %(version)s AND v.status <> 'DELETED'
@@ -145,6 +151,11 @@ class ChunkCheckTable:
             return None
         found = [Faulty(*row[2:]) for row in rows if row[2] is not None]
         return Place(*rows[0][:2]), found
+
+    async def bad(self, faulty: Faulty) -> list[str]:
+        """All bad chunks of a version; none if that is forgotten by now."""
+        rows = await self._session.query(BAD, [faulty.item_id, faulty.version])
+        return [name for (name,) in rows]
 
     async def whole_before(self, faulty: Faulty, *, sizes: bool) -> int | None:
         """The newest earlier version of the same item whose content is whole."""

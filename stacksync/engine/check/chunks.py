@@ -1,12 +1,12 @@
 """Checks the content: every chunk that a version refers to is there and is what its name says.
 
-A chunk is looked at once, however many versions have it.  What devices have
-encrypted can only be seen to be there.
+A chunk is looked at once, however many versions have it, and a bad one again
+before that is told.  What devices have encrypted can only be seen to be there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from attrs import define, field, frozen
 
@@ -40,6 +40,9 @@ class Looked:
     problem: str | None
 
 
+Look = Callable[[KnownWorkspace, str], Awaitable[Looked]]
+
+
 @define
 class ChunkCheck:
     """Looks through one workspace at a time.
@@ -68,16 +71,28 @@ class ChunkCheck:
         while gathered is not None:
             self._progress(f"{workspace.owner_email}: gathering the chunks of all versions")
             gathered = await self._table.gather(workspace.id, gathered)
-        await self._look_at_all(workspace, await self._table.count())
+        look = self._read if self._content and not workspace.is_encrypted else self._glance
+        await self._look_at_all(look, workspace, await self._table.count())
         sizes = not workspace.is_encrypted
         place = Place()
         while (page := await self._table.faulty(workspace.id, place, sizes=sizes)) is not None:
             place, found = page
             for faulty in found:
-                await self._tell(workspace, faulty, sizes)
+                if not faulty.bad or await self._is_bad_still(look, workspace, faulty):
+                    await self._tell(workspace, faulty, sizes)
 
-    async def _look_at_all(self, workspace: KnownWorkspace, total: int) -> None:
-        look = self._read if self._content and not workspace.is_encrypted else self._glance
+    async def _is_bad_still(self, look: Look, workspace: KnownWorkspace, faulty: Faulty) -> bool:
+        """Whether a chunk of a version is bad now that the version is known to be there.
+
+        When it was looked at, garbage collection may just have removed it, to be written anew
+        for this version.
+        """
+        for name in await self._table.bad(faulty):
+            if (await look(workspace, name)).problem is not None:
+                return True
+        return False
+
+    async def _look_at_all(self, look: Look, workspace: KnownWorkspace, total: int) -> None:
         after = ""
         done = 0
         while names := await self._table.names(after, PER_PAGE):
@@ -101,9 +116,9 @@ class ChunkCheck:
             self._progress(f"{workspace.owner_email}: {done} of {total} chunks looked at")
 
     async def _look(
-        self, look: Callable[..., object], workspace: KnownWorkspace, name: str, into: list[Looked]
+        self, look: Look, workspace: KnownWorkspace, name: str, into: list[Looked]
     ) -> None:
-        into.append(await look(workspace, name))  # type: ignore[misc]
+        into.append(await look(workspace, name))
         self.chunks += 1
 
     async def _glance(self, workspace: KnownWorkspace, name: str) -> Looked:

@@ -146,3 +146,30 @@ async def test_what_an_interrupted_collection_and_expired_uploads_leave_is_noted
     await check.run()
     assert check.findings.remaining == 0
     assert check.notes == ["1 chunks are on the list of a gc that was interrupted"]
+
+
+@ensureDeferred
+async def test_a_chunk_that_was_collected_and_comes_again_meanwhile_is_not_missing(
+    estate: Estate,
+) -> None:
+    anna = await estate.person()
+    item = await estate.upload(anna, "a", b"first")
+    await estate.overwrite(anna, item, b"second")
+    chunk = estate.paths(anna)[item.chunks[0]]
+    away = estate.root / "away"
+    steps: list[str] = []
+
+    def meanwhile(doing: str) -> None:
+        steps.append(doing.partition(": ")[2])
+        if steps.count("gathering the chunks of all versions") == 2 and not away.exists():
+            estate.psql.rows("CREATE TABLE past AS SELECT * FROM item_version WHERE version = 1")
+            estate.psql.rows("DELETE FROM item_version WHERE version = 1")
+            chunk.rename(away)
+        elif steps[-1].endswith("chunks looked at"):
+            away.rename(chunk)
+            estate.psql.rows("INSERT INTO item_version SELECT * FROM past")
+
+    assert await estate.check(progress=meanwhile) == []
+
+    assert "2 of 2 chunks looked at" in steps
+    assert chunk.exists()
