@@ -14,6 +14,7 @@ from collections import OrderedDict
 from typing import Any
 from uuid import UUID
 
+from attrs import define, field
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
@@ -25,6 +26,17 @@ from stacksync.protocols.fields import Fields, identity, parse_uuid, required, t
 
 REMEMBERED_LOGINS = 10_000
 REMEMBERED_FOR = 60.0
+
+
+@define(eq=False)
+class Lookup:
+    """One look-up under way, and who waits for what comes of it.
+
+    :ivar forgotten: accounts whose e-mail may have become another's meanwhile.
+    """
+
+    waiters: list[Deferred[UUID]] = field(factory=list)
+    forgotten: set[UUID] = field(factory=set)
 
 
 class MessageIdentity:
@@ -58,7 +70,7 @@ class BrokerIdentity:
         self._accounts = accounts
         self._is_asked = is_asked
         self._logins: OrderedDict[str, tuple[float, UUID]] = OrderedDict()
-        self._looking: dict[str, list[Deferred[UUID]]] = {}
+        self._looking: dict[str, Lookup] = {}
 
     async def principal(self, delivery: Delivery, fields: Fields) -> Principal:
         """:raises NotAuthenticated: nothing tells who sent it, or the message names somebody else.
@@ -81,10 +93,15 @@ class BrokerIdentity:
         return Principal(account_id, SignIn.BROKER)
 
     def forget(self, account_id: UUID) -> None:
-        """Remember no login of an account, for its e-mail may be another's by now."""
+        """Remember no login of an account, for its e-mail may be another's by now.
+
+        A login that is being looked up is looked up once more.
+        """
         for email, (_, known) in list(self._logins.items()):
             if known == account_id:
                 del self._logins[email]
+        for looking in self._looking.values():
+            looking.forgotten.add(account_id)
 
     def _by_exchange(self, name: str) -> UUID | None:
         exchange = ClientExchange.parse(name) if self._is_asked else None
@@ -99,23 +116,32 @@ class BrokerIdentity:
         found: Deferred[UUID] = Deferred()
         looking = self._looking.get(email)
         if looking is not None:
-            looking.append(found)
+            looking.waiters.append(found)
         else:
             # Who asks meanwhile waits for the same answer: requests keep their order.
-            self._looking[email] = [found]
-            Deferred.fromCoroutine(self._look_up(email))
+            looking = self._looking[email] = Lookup([found])
+            Deferred.fromCoroutine(self._look_up(email, looking))
         return await found
 
-    async def _look_up(self, email: str) -> None:
+    async def _look_up(self, email: str, looking: Lookup) -> None:
         answer: UUID | Failure
         try:
-            answer = (await self._accounts.by_email(email)).id
+            answer = await self._looked_up(email, looking)
         except Exception:
             answer = Failure()
         else:
             self._remember(email, answer)
-        for found in self._looking.pop(email):
+        del self._looking[email]
+        for found in looking.waiters:
             found.callback(answer)
+
+    async def _looked_up(self, email: str, looking: Lookup) -> UUID:
+        while True:
+            looking.forgotten.clear()
+            account_id = (await self._accounts.by_email(email)).id
+            # What was read before it was another's would else be remembered after that.
+            if account_id not in looking.forgotten:
+                return account_id
 
     def _remember(self, email: str, account_id: UUID) -> None:
         self._logins[email] = (self._clock.seconds() + REMEMBERED_FOR, account_id)

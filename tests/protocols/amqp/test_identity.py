@@ -139,6 +139,21 @@ async def test_a_forgotten_login_is_looked_up_anew(
     assert (await broker_identity.principal(delivery, {})).account_id == BERT
 
 
+def test_a_login_that_is_forgotten_while_it_is_looked_up_is_looked_up_once_more(
+    broker_identity: BrokerIdentity, directory: Directory
+) -> None:
+    directory.slow = True
+    delivery = deliver(b"", user_id="anna@example.org")
+    asked = Deferred.fromCoroutine(broker_identity.principal(delivery, {}))
+    broker_identity.forget(ANNA)
+    directory.waiting[0].callback(None)
+    directory.known["anna@example.org"] = BERT
+
+    directory.waiting[1].callback(None)
+
+    assert asked.result == Principal(BERT, SignIn.BROKER)
+
+
 @pytest.mark.parametrize("login", [str(BERT), "anna@example.org"])
 @ensureDeferred
 async def test_nobody_acts_for_somebody_else(broker_identity: BrokerIdentity, login: str) -> None:
