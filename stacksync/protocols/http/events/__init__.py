@@ -79,6 +79,7 @@ class EventStreams:
     _followers: Followers = field(init=False, factory=Followers)
     _by_account: dict[UUID, AccountStreams] = field(init=False, factory=dict)
     _refreshing: Deferred[None] | None = field(init=False, default=None)
+    _misses: int = field(init=False, default=0)
     sign_ins: StreamSignIns = field(init=False)
     stopped: bool = field(init=False, default=False)
 
@@ -152,6 +153,7 @@ class EventStreams:
 
     def refresh(self) -> None:
         """Look again at what all accounts have: something may have been missed."""
+        self._misses += 1
         if self._refreshing is None and not self.stopped:
             refreshing = Deferred.fromCoroutine(self._refresh())
             if not refreshing.called:
@@ -160,10 +162,14 @@ class EventStreams:
 
     async def _refresh(self) -> None:
         """One account after the other, so that a thousand don't ask at once."""
+        misses = 0
         try:
-            for account in list(self._by_account.values()):
-                account.touch()
-                await account.looked()
+            # Who was looked at first has been before what was missed last.
+            while misses != self._misses:
+                misses = self._misses
+                for account in list(self._by_account.values()):
+                    account.touch()
+                    await account.looked()
         finally:
             self._refreshing = None
 

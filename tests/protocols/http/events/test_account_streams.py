@@ -261,21 +261,6 @@ async def test_a_look_that_fails_is_tried_again(
 
 
 @ensureDeferred
-async def test_where_hints_may_be_missing_all_streams_look(start_site: StartSite) -> None:
-    estate = Estate()
-    engine = estate.engine
-    _, client = await start_site(engine)
-    streams = [await opened(client) for _ in range(2)]
-    estate.workspaces[:] = [evolve(HOME, latest_revision=20), SHARED]
-
-    engine.notifier.missed()
-
-    for stream in streams:
-        assert await stream.event() == ("commit", {"workspace_id": str(HOME.id), "revision": 20})
-        assert (await stream.event())[1]["id"] == str(SHARED.id)
-
-
-@ensureDeferred
 async def test_a_stream_that_is_gone_looks_at_nothing(start_site: StartSite) -> None:
     estate = Estate()
     engine = estate.engine

@@ -6,13 +6,14 @@ import re
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pytest_twisted import ensureDeferred
-from twisted.internet import reactor
 from twisted.internet.defer import Deferred
-from twisted.internet.task import deferLater
+from twisted.internet.task import Clock
 
+from stacksync.config import HttpConfig
 from stacksync.events import Committed
 from stacksync.protocols.http.events.event_stream import (
     BUFFER_BYTES,
@@ -28,6 +29,12 @@ from tests.protocols.http.engines import MadeUpEngine, Noun
 from tests.protocols.http.streams import HOME, announce, engine_with, opened
 
 ONE, OTHER = uuid4(), uuid4()
+
+
+@pytest.fixture
+def settings() -> HttpConfig:
+    """Nobody is dropped for not reading, however long this machine takes for a test."""
+    return HttpConfig(event_heartbeat=3600)
 
 
 def drained(waiting: Waiting) -> list[bytes]:
@@ -150,9 +157,10 @@ async def test_a_silent_stream_has_a_heartbeat(start_site: StartSite) -> None:
 @ensureDeferred
 async def test_a_stream_outlives_the_time_limit_of_requests(start_site: StartSite) -> None:
     engine = engine_with(HOME)
-    site, client = await start_site(engine, request_timeout=0.1)
+    clock = Clock()
+    site, client = await start_site(engine, clock=clock, request_timeout=60)
     stream = await opened(client)
-    await deferLater(reactor, 0.3)
+    clock.advance(200)
 
     await announce(engine, [Committed(commit_result(HOME.id, 4))])
 
@@ -209,14 +217,15 @@ async def test_who_never_reads_again_is_dropped(
     start_site: StartSite,
 ) -> None:
     engine = engine_with(HOME)
-    site, client = await start_site(engine, event_heartbeat=0.05)
+    clock = Clock()
+    site, client = await start_site(engine, clock=clock, event_heartbeat=15)
     silent, other = await opened(client), await opened(client)
     silent.transport.pauseProducing()
     big = Committed(commit_result(HOME.id, 4, items=500))
     while len(site.streams) == 2:
         await announce(engine, [big])
         await other.event()
-        await deferLater(reactor, 0.001)
+        clock.advance(15)
 
     await announce(engine, [Committed(commit_result(HOME.id, 5))])
     assert (await other.event())[1]["revision"] == 5
@@ -227,9 +236,15 @@ async def test_a_stream_that_takes_too_long_to_begin_is_given_up(start_site: Sta
     async def never(principal: Any) -> Any:
         await Deferred()
 
-    site, client = await start_site(MadeUpEngine(workspaces=Noun(list=never)), request_timeout=0.1)
+    clock = Clock()
+    engine = MadeUpEngine(workspaces=Noun(list=never))
+    site, client = await start_site(engine, clock=clock, request_timeout=60)
+    asked = Deferred.fromCoroutine(client.get("/api/events"))
+    await eventually(lambda: site.in_flight)
 
-    assert (await client.get("/api/events")).code == 503
+    clock.advance(61)
+
+    assert (await asked).code == 503
     assert len(site.streams) == 0
 
 
