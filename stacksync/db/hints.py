@@ -79,6 +79,7 @@ class HintChannel:
         missed: Callable[[], None],
         heard_account: HeardAccount,
         heard_sign_ins: HeardAccount,
+        begun: Callable[[], None] = lambda: None,
     ) -> None:
         """Listen until :meth:`stop`.
 
@@ -88,19 +89,23 @@ class HintChannel:
             whoever has ended them.
         :param missed: called when hints may have been missed, because the
             connection was lost and is up again.
+        :param begun: called when the connection is up for the first time: nothing that others
+            have told since the start was heard.
         """
 
         def hear(payload: str) -> None:
             self._hear(payload, heard, heard_account, heard_sign_ins)
 
-        self._listening = Deferred.fromCoroutine(self._listen(hear, missed))
+        self._listening = Deferred.fromCoroutine(self._listen(hear, missed, begun))
         self._listening.addErrback(lambda failure: failure.trap(CancelledError) and None)
 
     def stop(self) -> None:
         if self._listening is not None:
             self._listening.cancel()
 
-    async def _listen(self, hear: Callable[[str], None], missed: Callable[[], None]) -> None:
+    async def _listen(
+        self, hear: Callable[[str], None], missed: Callable[[], None], begun: Callable[[], None]
+    ) -> None:
         attempt = 0
         was_lost = False
         while True:
@@ -113,8 +118,7 @@ class HintChannel:
                 listening = uncancelled(connection.rows(f"LISTEN {CHANNEL}", ()))
                 await listening.addTimeout(CONNECT_TIMEOUT, self._reactor)
                 attempt = 0
-                if was_lost:
-                    missed()
+                (missed if was_lost else begun)()
                 was_lost = True
                 problem = await lost
             except CancelledError:

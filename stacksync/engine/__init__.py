@@ -117,7 +117,13 @@ class Engine:
     def start(self) -> None:
         """Begin to hear other instances and to sweep."""
         self.hints.start(
-            self.notifier.heard, self._missed, self.notifier.heard_account, self.sign_ins.heard
+            self.notifier.heard,
+            self._missed,
+            self.notifier.heard_account,
+            self.sign_ins.heard,
+            # Who came before has been told of nothing that other instances did.  The sweep and
+            # the look at sign-ins begin with what is older anyway.
+            begun=self.notifier.missed,
         )
         self.sign_ins.start()
         self.sweep.start()

@@ -41,7 +41,10 @@ class Listener:
         self.accounts: list[UUID] = []
         self.sign_ins: list[UUID] = []
         self.missed = 0
-        self.channel.start(self._hear, self._miss, self.accounts.append, self.sign_ins.append)
+        self.begun = 0
+        self.channel.start(
+            self._hear, self._miss, self.accounts.append, self.sign_ins.append, self._begin
+        )
 
     def _hear(self, workspace_id: UUID, revision: int, told: bool) -> None:
         self.heard.append((workspace_id, revision))
@@ -49,6 +52,9 @@ class Listener:
 
     def _miss(self) -> None:
         self.missed += 1
+
+    def _begin(self) -> None:
+        self.begun += 1
 
 
 Listen = Callable[[Database], Listener]
@@ -66,10 +72,6 @@ def listen() -> Iterator[Listen]:
     yield start
     for listener in started:
         listener.channel.stop()
-
-
-def listening(psql: Psql) -> int:
-    return sum(query.startswith("LISTEN") for query in psql.sessions().values())
 
 
 def test_a_payload_is_never_too_long_for_postgresql_and_nothing_is_lost() -> None:
@@ -107,7 +109,7 @@ async def test_others_hear_of_accounts_and_the_sender_does_not(
     database: Database, psql: Psql, listen: Listen, logged: CapturedLog
 ) -> None:
     one, other = listen(database), listen(database)
-    await until(lambda: listening(psql) == 2)
+    await until(lambda: one.begun and other.begun)
     accounts = [UUID(int=number) for number in range(300)]
     psql.rows("SELECT pg_notify('stacksync_hints', 'x accounts nobody')")
     await one.channel.send_accounts(accounts)
@@ -119,17 +121,17 @@ async def test_others_hear_of_accounts_and_the_sender_does_not(
 
 @ensureDeferred
 async def test_others_hear_a_hint_and_its_sender_does_not(
-    database: Database, psql: Psql, listen: Listen
+    database: Database, listen: Listen
 ) -> None:
     one, other, third = (listen(database) for _ in range(3))
-    await until(lambda: listening(psql) == 3)
+    await until(lambda: one.begun and other.begun and third.begun)
     revisions = {uuid4(): number for number in range(1, 400)}
     await one.channel.send(revisions, told=True)
     await other.channel.send({UUID(int=1): LATEST}, told=False)
     await until(lambda: len(third.heard) == 400)
     assert dict(third.heard) == {**revisions, UUID(int=1): LATEST}
     await until(lambda: one.heard == [(UUID(int=1), LATEST)])
-    assert len(other.heard) == 399
+    await until(lambda: len(other.heard) == 399)
     assert (one.told, other.told, third.told) == ({False}, {True}, {True, False})
     assert [listener.missed for listener in (one, other, third)] == [0, 0, 0]
 
@@ -139,7 +141,7 @@ async def test_who_was_cut_off_listens_again_and_knows_that_hints_may_be_missing
     database: Database, psql: Psql, listen: Listen, logged: CapturedLog
 ) -> None:
     listener = listen(database)
-    await until(lambda: listening(psql) == 1)
+    await until(lambda: listener.begun)
     for times in (1, 2):
         psql.kill_sessions()
         await until(lambda times=times: listener.missed == times)  # type: ignore[misc]
@@ -160,8 +162,8 @@ async def test_an_outage_of_the_database_is_waited_for(
     early = listen(database)
     own_postgres.start()
     psql = Psql(own_postgres.dsn())
-    await until(lambda: listening(psql) == 1)
-    # Never connected before: there is nothing that it could have missed.
+    await until(lambda: early.begun == 1)
+    # Never connected before: nothing was lost.
     assert early.missed == 0
     psql.close()
     own_postgres.kill()
@@ -169,6 +171,7 @@ async def test_an_outage_of_the_database_is_waited_for(
     await until(lambda: early.missed == 1)
     await HintChannel(reactor, database).send({UUID(int=1): 7}, told=True)
     await until(lambda: early.heard == [(UUID(int=1), 7)])
+    assert early.begun == 1
     assert not logged.errors
 
 
@@ -177,7 +180,7 @@ async def test_what_others_send_on_the_channel_does_no_harm(
     database: Database, psql: Psql, listen: Listen, logged: CapturedLog
 ) -> None:
     listener = listen(database)
-    await until(lambda: listening(psql) == 1)
+    await until(lambda: listener.begun)
     for garbage in (
         "",
         "hello",
@@ -215,7 +218,7 @@ async def test_stopping_leaves_nothing_behind_however_far_it_had_come(
                 await deferLater(reactor, 0)
             listener.channel.stop()
     listener = listen(database)
-    await until(lambda: listening(psql) == 1)
+    await until(lambda: listener.begun)
     for _ in range(2):
         listener.channel.stop()
     await until(lambda: len(psql.sessions()) == 1)
@@ -228,7 +231,7 @@ async def test_the_end_of_a_sign_in_is_told_by_the_database_to_all_of_them(
     database: Database, listen: Listen, psql: Psql, world: World
 ) -> None:
     one, other = listen(database), listen(database)
-    await until(lambda: listening(psql) == 2)
+    await until(lambda: one.begun and other.begun)
     account_id = (await world.user()).account.id
 
     psql.rows("SELECT sign_ins_changed(%s, false, interval '0')", str(account_id))
