@@ -40,18 +40,30 @@ def runs(pid: int, marker: str) -> bool:
 def end(pid: int, marker: str, sign: signal.Signals, deadline: Deadline) -> bool:
     """Signal the process if it is the one meant, and wait until it is gone.
 
-    :returns: whether it is gone; false when the deadline passed first.
+    :returns: whether it is gone, and with it the files and ports that it had; false when
+        the deadline passed first.
     """
     if not runs(pid, marker):
         return True
     with suppress(ProcessLookupError):
         os.kill(pid, sign)
     try:
-        while runs(pid, marker):
+        while runs(pid, marker) or _is_ending(pid):
             deadline.pause()
     except TimeoutError:
         return False
     return True
+
+
+def _is_ending(pid: int) -> bool:
+    """Whether it has given up its memory, with its command line, but nothing else yet."""
+    process = _PROC / str(pid)
+    try:
+        status = (process / "stat").read_text().rpartition(") ")[2]
+        threads = len(os.listdir(process / "task"))
+    except OSError:
+        return False
+    return command_line(pid) is None and (status[:1] not in "ZX" or threads > 1)
 
 
 def tail(path: Path, lines: int = 15) -> str:
