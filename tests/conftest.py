@@ -8,6 +8,7 @@ A test that only needs a database or a broker takes ``database_dsn`` or
 from __future__ import annotations
 
 import gc
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -17,6 +18,7 @@ from typing import Any
 import hypothesis
 import pytest
 
+from stacksync.embedded import ports
 from tests.servers.openstack.cloud import CloudProject
 from tests.servers.openstack.server import OpenStackServer
 from tests.servers.postgres import PostgresServer
@@ -29,13 +31,23 @@ _RUN = pytest.StashKey[TestRun]()
 _TEMPLATE = "template_stacksync"
 
 # How long an example takes says more of the machine than of what is tested.
-hypothesis.settings.register_profile("tests", deadline=None)
+hypothesis.settings.register_profile(
+    "tests", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("tests")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     run = config.stash[_RUN] = TestRun()
+    keep_to_own_ports()
     BIRTHS.open_nursery(lambda: run.new_directory("nursery"))
+
+
+def keep_to_own_ports() -> None:
+    """Take no port that another process of the run has found free, and is about to use."""
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    ports._RANGE = ports._RANGE[::2][number::count]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -130,7 +142,8 @@ def own_postgres(test_run: TestRun) -> Iterator[PostgresServer]:
     server.start()
     yield server
     server.kill()
-    shutil.rmtree(directory)
+    # Its sessions notice a little later, and may still write; what is left is swept with the run.
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,8 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
+from stacksync.embedded import ports
+
 
 class Child:
     """A process that was born in a nursery; has the methods of ``subprocess.Popen`` that we use."""
@@ -119,7 +121,7 @@ class Nursery:
 
     def close(self) -> None:
         """No more are born; those that were, live on."""
-        self._process.communicate(timeout=30)
+        self._process.communicate(timeout=120)
 
     def _ask(self, **order: Any) -> Any:
         assert self._process.stdin is not None
@@ -208,6 +210,8 @@ def run(program: str, *arguments: str) -> None:
 
 
 def main() -> None:
+    # The others are for what test processes start; see tests/conftest.py.
+    ports._RANGE = ports._RANGE[1::2]
     modules = sys.argv[2:]
     for module in modules:
         import_module(module)
