@@ -61,7 +61,7 @@ def hello(version: int, ciphers: Sequence[int], compressions: bytes = b"\0") -> 
 
 def reaction(port: int, message: bytes) -> Reaction:
     """What the server on a port of this machine says to a hello."""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         connection.sendall(message)
         with connection.makefile("rb") as answer:
             kind, _, length = struct.unpack(">BHH", answer.read(5))

@@ -107,7 +107,7 @@ class DoomedProcess(StackSyncProcess):
             output=self.directory / "stacksync.log",
         )
 
-    def wait_until_killed(self, seconds: float = 30.0) -> None:
+    def wait_until_killed(self, seconds: float = 120.0) -> None:
         """Wait for the end that was ordered."""
         assert self._process is not None
         try:
@@ -129,7 +129,7 @@ class DoomedProcess(StackSyncProcess):
             *("stacksync-admin", "--json", "-c", str(self.configuration), *arguments),
             output=answer,
             text=text,
-        ).wait(60)
+        ).wait(120)
         return status, answer.read_text()
 
     def _bear(self, *program: str, output: Path, text: str = "") -> Program:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psycopg2
+import psycopg2.errors
 
 from stacksync.embedded.binaries import find_binaries
 from stacksync.embedded.cluster import SETTINGS, Cluster
@@ -42,11 +44,11 @@ class PostgresServer:
         )
 
     def start(self) -> None:
-        self.cluster.start(Deadline(60))
+        self.cluster.start(Deadline(180))
 
     def stop(self) -> None:
         """Stop it in order; sessions are cut off."""
-        self.cluster.stop(Deadline(20))
+        self.cluster.stop(Deadline(60))
 
     def restart(self) -> None:
         self.stop()
@@ -71,8 +73,21 @@ class PostgresServer:
     def database(self, template: str = "template0") -> Iterator[str]:
         """The DSN of a new database, a copy of ``template``; dropped at the end."""
         name = f"test_{secrets.token_hex(6)}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self._when_left(f"CREATE DATABASE {name} TEMPLATE {template}")
         try:
             yield self.dsn(name)
         finally:
-            self.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            self._when_left(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _when_left(self, statement: str) -> None:
+        """Run a statement about a database that nobody may be connected to.
+
+        PostgreSQL itself waits 5 s for sessions to end, which is little on a busy machine.
+        """
+        end = time.monotonic() + 120
+        while True:
+            try:
+                return self.execute(statement)
+            except psycopg2.errors.ObjectInUse:
+                if time.monotonic() > end:
+                    raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import threading
 from collections.abc import Callable
@@ -30,7 +31,11 @@ class Proxy:
         self.records = records
         self.sent = bytearray()
         self._tls = certificate and _tls(certificate)
-        self.port = 0
+        # Bound for as long as the proxy lives: nobody else gets the port while it refuses.
+        self._place = socket.socket()
+        self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._place.bind((LOOPBACK, 0))
+        self.port = self._place.getsockname()[1]
         self.holds_requests = False
         self.holds_answers = False
         self.links: set[Link] = set()
@@ -45,11 +50,10 @@ class Proxy:
 
         async def listen() -> None:
             self._listener = await self._loop.create_server(
-                lambda: Link(self).near, LOOPBACK, self.port, ssl=self._tls
+                lambda: Link(self).near, LOOPBACK, self.port, reuse_address=True, ssl=self._tls
             )
-            self.port = self._listener.sockets[0].getsockname()[1]
 
-        asyncio.run_coroutine_threadsafe(listen(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(listen(), self._loop).result(60)
 
     def refuse(self) -> None:
         """Take no more connections, and cut those that there are."""
@@ -58,7 +62,7 @@ class Proxy:
             assert self._listener is not None
             self._listener.close()
 
-        asyncio.run_coroutine_threadsafe(refuse(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(refuse(), self._loop).result(60)
         self.cut()
 
     def hold_requests(self) -> None:
@@ -81,15 +85,16 @@ class Proxy:
     def close(self) -> None:
         self.refuse()
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(60)
         self._loop.close()
+        self._place.close()
 
     def _for_each_link(self, action: Callable[[Link], None]) -> None:
         async def act() -> None:
             for link in tuple(self.links):
                 action(link)
 
-        asyncio.run_coroutine_threadsafe(act(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(act(), self._loop).result(60)
 
 
 class End(asyncio.Protocol):

@@ -52,7 +52,7 @@ def run_admin(
             environment=environment_in(directory) | environment,
         )
         try:
-            status = process.wait(60)
+            status = process.wait(120)
         except subprocess.TimeoutExpired:
             process.kill()
             raise
@@ -114,7 +114,7 @@ class StackSyncProcess:
         self.http_url = self.http_url.replace("http:", "https:")
         self._trust = ssl.create_default_context(cafile=authority)
 
-    def start(self, seconds: float = 30.0) -> None:
+    def start(self, seconds: float = 120.0) -> None:
         """Start it and wait until ``/readyz`` says that every part is up."""
         self.spawn()
         self.wait_until_ready(seconds)
@@ -129,11 +129,11 @@ class StackSyncProcess:
             environment=environment_in(self.directory),
         )
 
-    def wait_until_ready(self, seconds: float = 30.0) -> None:
+    def wait_until_ready(self, seconds: float = 120.0) -> None:
         """Wait until ``/readyz`` says 200; the end of the log is in the error."""
         self.wait_for_status(200, seconds)
 
-    def wait_for_status(self, wanted: int, seconds: float = 30.0) -> None:
+    def wait_for_status(self, wanted: int, seconds: float = 120.0) -> None:
         """Wait until ``/readyz`` says this (503: some part is away)."""
         end = time.monotonic() + seconds
         while (status := self._readiness()) != wanted:
@@ -146,7 +146,7 @@ class StackSyncProcess:
                 )
             time.sleep(0.02)
 
-    def terminate(self, seconds: float = 30.0) -> int:
+    def terminate(self, seconds: float = 60.0) -> int:
         """Ask it to end (SIGTERM) and wait.
 
         :returns: the exit status: ``-SIGTERM`` when all went well, since twistd
@@ -157,7 +157,7 @@ class StackSyncProcess:
     def kill(self) -> None:
         """Kill it (SIGKILL), if it runs."""
         if self.running:
-            self._end(signal.SIGKILL, 10.0)
+            self._end(signal.SIGKILL, 60.0)
 
     def log_text(self) -> str:
         """All that it logged so far."""
@@ -192,7 +192,7 @@ class StackSyncProcess:
     def _readiness(self) -> int | None:
         try:
             with urllib.request.urlopen(
-                f"{self.http_url}/readyz", timeout=5, context=self._trust
+                f"{self.http_url}/readyz", timeout=20, context=self._trust
             ) as answer:
                 return int(answer.status)
         except urllib.error.HTTPError as error:

@@ -55,6 +55,17 @@ def mentioning(directory: Path) -> list[int]:
     return found
 
 
+def remaining(directory: Path, seconds: float = 30.0) -> list[int]:
+    """Those that mention it still when they have had the time to end.
+
+    What a server has started, such as Erlang's helpers, ends a little later than itself.
+    """
+    end = time.monotonic() + seconds
+    while (found := mentioning(directory)) and time.monotonic() < end:
+        time.sleep(0.02)
+    return found
+
+
 def main() -> None:
     directory = Path(sys.argv[1])
     with (directory / "run.lock").open("r+") as lock:

@@ -27,7 +27,7 @@ def run(directory: Path) -> tuple[int, list[str]]:
     """The status of the program, and the steps that it has done."""
     command = [sys.executable, "-c", PROGRAM, str(directory)]
     answer = subprocess.run(
-        command, env=environment_in(directory), capture_output=True, text=True, timeout=30
+        command, env=environment_in(directory), capture_output=True, text=True, timeout=120
     )
     return answer.returncode, answer.stdout.split()
 

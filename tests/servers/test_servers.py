@@ -40,11 +40,12 @@ def test_virtual_hosts_do_not_see_each_other(rabbitmq: RabbitServer) -> None:
 
 
 def test_a_user_logs_in_with_its_own_password_only(rabbitmq: RabbitServer, vhost: str) -> None:
-    url = rabbitmq.add_user("anna@example.org", "secret", vhost)
+    name = f"anna-{vhost}"
+    url = rabbitmq.add_user(name, "secret", vhost)
     pika.BlockingConnection(pika.URLParameters(url)).close()
     with pytest.raises(pika.exceptions.AMQPConnectionError):
         pika.BlockingConnection(pika.URLParameters(url.replace("secret", "wrong")))
-    rabbitmq.delete_user("anna@example.org")
+    rabbitmq.delete_user(name)
 
 
 def test_a_restarted_broker_has_the_same_port(own_rabbitmq: RabbitServer) -> None:

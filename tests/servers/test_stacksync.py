@@ -18,7 +18,7 @@ def test_an_account_made_by_the_operator_may_sign_in(server: StackSyncProcess) -
     request = urllib.request.Request(
         f"{server.http_url}/api/account", headers={"Authorization": f"Basic {login}"}
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         assert json.load(answer)["email"] == anna.email
     server.terminate()
     assert "StackSync has stopped" in server.log_text()

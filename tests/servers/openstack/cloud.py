@@ -16,7 +16,7 @@ from attrs import field, frozen
 from tests.servers.openstack.settings import ADMIN_PASSWORD
 from tests.servers.openstack.shortcut import PATH as SHORTCUT
 
-_TIMEOUT = 60
+_TIMEOUT = 120
 
 
 class Refused(AssertionError):

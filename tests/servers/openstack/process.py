@@ -82,9 +82,9 @@ class Process:
     def kill(self) -> None:
         """End it (SIGKILL), if it runs: nothing here is worth an orderly end."""
         if self.running:
-            processes.end(self.pid, self._marker, signal.SIGKILL, Deadline(20))
+            processes.end(self.pid, self._marker, signal.SIGKILL, Deadline(60))
         if self._child is not None:
-            self._child.wait(20)
+            self._child.wait(60)
 
     def _report(self, what: str) -> str:
         log = processes.tail(self.directory / f"{self.name}.log")

@@ -49,6 +49,9 @@ def main() -> None:
         # Two threads that write at a time meet "database is locked", and a 500 goes out:
         # SQLite does not make who reads first and then writes wait.
         threads=1,
+        # More connections than that are not answered, and an idle one may be what is used next.
+        connection_limit=1000,
+        channel_timeout=3600,
         clear_untrusted_proxy_headers=False,
         ident=None,
         _quiet=True,

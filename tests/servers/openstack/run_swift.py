@@ -108,7 +108,8 @@ def serve(listener: Any, application: Any) -> None:
         NullLogger(),
         custom_pool=eventlet.GreenPool(1024),
         protocol=SwiftHttpProtocol,
-        socket_timeout=60,
+        # Who asks again after a while does not find the connection closed that moment.
+        socket_timeout=3600,
         capitalize_response_headers=False,
     )
 

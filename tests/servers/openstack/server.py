@@ -59,7 +59,7 @@ class OpenStackServer:
 
     def start(self) -> None:
         """Start what doesn't run, with the data there is; takes 2 to 3 s on an idle machine."""
-        deadline = Deadline(120)
+        deadline = Deadline(240)
         for process in (self.keystone, self.swift):
             process.spawn()
         for process in (self.keystone, self.swift):
@@ -68,7 +68,7 @@ class OpenStackServer:
     def start_swift(self) -> None:
         """Start Swift again, on the same ports and data."""
         self.swift.spawn()
-        self.swift.wait(Deadline(60))
+        self.swift.wait(Deadline(180))
 
     def kill_swift(self) -> None:
         self.swift.kill()
@@ -76,7 +76,7 @@ class OpenStackServer:
     def start_keystone(self) -> None:
         """Start Keystone again, on the same port and database: tokens are valid as before."""
         self.keystone.spawn()
-        self.keystone.wait(Deadline(60))
+        self.keystone.wait(Deadline(180))
 
     def kill_keystone(self) -> None:
         self.keystone.kill()
@@ -102,6 +102,6 @@ def _says_ok(url: str) -> bool:
     with requests.Session() as session:
         session.trust_env = False
         try:
-            return session.get(url, timeout=10).ok
+            return session.get(url, timeout=30).ok
         except requests.RequestException:
             return False
