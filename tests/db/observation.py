@@ -17,7 +17,7 @@ from twisted.logger import LogEvent, LogLevel, globalLogPublisher
 from stacksync.db.connection import Connection
 
 
-async def until(condition: Callable[[], Any], seconds: float = 10.0) -> None:
+async def until(condition: Callable[[], Any], seconds: float = 30.0) -> None:
     """Return as soon as the condition holds; fail when it does not in time."""
     end = time.monotonic() + seconds
     while not condition():
@@ -43,6 +43,8 @@ class CapturedLog:
         self.events: list[LogEvent] = []
 
     def start(self) -> None:
+        # What was left lying about before is told now, and not as if it were of this test.
+        gc.collect()
         globalLogPublisher.addObserver(self.events.append)
 
     def stop(self) -> None:

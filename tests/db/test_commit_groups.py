@@ -91,7 +91,10 @@ async def test_calls_that_name_workspaces_in_opposite_order_do_not_block_each_ot
     module_database_dsn: str,
     logged: CapturedLog,
 ) -> None:
-    table = CommitTable(start_database(module_database_dsn, pool_size=4))
+    # Who would block each other do so until the statement is given up.
+    mark = "&" if "?" in module_database_dsn else "?"
+    url = f"{module_database_dsn}{mark}options=-c%20deadlock_timeout%3D1h"
+    table = CommitTable(start_database(url, pool_size=4))
     users = [await world.user() for _ in range(3)]
     places = [(user, user.workspace_id) for user in users]
     places += [(user, await world.workspace(user)) for user in users]
@@ -105,10 +108,8 @@ async def test_calls_that_name_workspaces_in_opposite_order_do_not_block_each_ot
         ]
 
     for _ in range(15):
-        # A deadlock would take the server's deadlock_timeout of a second to show.
         results = await together(table, *(group() for _ in range(4)))
         assert all(refusals(result) == [None] for result in results)
-    assert not logged.lines_about("took")
     assert not logged.errors
 
 

@@ -220,7 +220,7 @@ async def test_a_connection_closed_under_a_statement_is_gone(
 async def test_a_statement_that_takes_too_long_is_overload_not_cancellation(
     connection: Connection, module_database_dsn: str
 ) -> None:
-    await opened(connection, module_database_dsn, 0.05)
+    await opened(connection, module_database_dsn, 0.5)
     with pytest.raises(psycopg2.errors.QueryCanceled) as caught:
         await connection.rows("SELECT pg_sleep(60)", ())
     assert isinstance(domain_error(caught.value, connection), Overloaded)

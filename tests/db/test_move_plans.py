@@ -7,8 +7,8 @@ from time import monotonic
 import pytest
 from pytest_twisted import ensureDeferred
 
-from stacksync.db.database import Database
 from tests.db.builders import World, folder
+from tests.db.conftest import StartDatabase
 from tests.db.observation import Psql
 from tests.db.test_moves import moved
 from tests.db.test_plans import load
@@ -16,9 +16,11 @@ from tests.db.test_plans import load
 
 @ensureDeferred
 @pytest.mark.parametrize("depth", [1, 1000])
-async def test_ten_thousand_items_go_by_index(database: Database, psql: Psql, depth: int) -> None:
+async def test_ten_thousand_items_go_by_index(
+    start_database: StartDatabase, module_database_dsn: str, psql: Psql, depth: int
+) -> None:
     load(psql)
-    world = World(database)
+    world = World(start_database(module_database_dsn, statement_timeout=120.0))
     anna, berta = await world.user(), await world.user()
     top = await world.item(anna, folder("top"))
     first = 10**9 + depth * 10**6
@@ -45,6 +47,7 @@ async def test_ten_thousand_items_go_by_index(database: Database, psql: Psql, de
         first + 1, anna.workspace_id, first,
     )  # fmt: skip
     psql.rows("UPDATE account SET quota_used = %s WHERE id = %s", 10000 - depth, anna.account.id)
+    psql.rows("SELECT pg_stat_force_next_flush()")
     read = "SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE relname LIKE 'item%'"
     before = psql.value(read)
     started = monotonic()
@@ -53,4 +56,4 @@ async def test_ten_thousand_items_go_by_index(database: Database, psql: Psql, de
     await world.database.query("flush", "SELECT pg_stat_force_next_flush()")
     assert answer.items == 10001
     assert psql.value(read) == before
-    assert took < 30
+    assert took < 120
