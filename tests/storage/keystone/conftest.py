@@ -43,7 +43,7 @@ class Wire:
 
 def settings_of(project: CloudProject, /, **changes: Any) -> KeystoneConfig:
     """The section ``[keystone]`` for a project's service user."""
-    return KeystoneConfig(**{**project.options, "timeout": 20.0, **changes})
+    return KeystoneConfig(**{**project.options, "timeout": 60.0, **changes})
 
 
 @pytest.fixture

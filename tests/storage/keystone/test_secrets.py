@@ -25,7 +25,7 @@ async def test_nothing_secret_is_shown(
     wire: Wire,
     logged: CapturedLog,
 ) -> None:
-    keystone = connect(project, url=wire.url, timeout=5.0)
+    keystone = connect(project, url=wire.url)
     identities = Identities(keystone)
     anna = openstack.cloud.user("anna", project)
     first, hers = await keystone.token(), openstack.cloud.token_of(anna, project)

@@ -17,6 +17,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from stacksync.errors import ConfigurationError, Unavailable
 from stacksync.http_client import CertificateRefused
 from stacksync.storage.keystone import Identities, Keystone, KeystoneRefuses
+from tests.db.observation import until
 from tests.servers.certificates import Authority, new_authority
 from tests.servers.openstack.cloud import CloudProject
 from tests.servers.openstack.server import OpenStackServer
@@ -39,13 +40,13 @@ class Answerer:
         serving = asyncio.run_coroutine_threadsafe(
             asyncio.start_server(self._answer, "127.0.0.1", 0), self._loop
         )
-        self._server = serving.result(10)
+        self._server = serving.result(60)
         self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/v3"
 
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._server.close)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(60)
         self._loop.close()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -136,7 +137,7 @@ async def test_a_busy_keystone_gets_the_pause_that_it_asks_for(
     begun = reactor.seconds()
     with pytest.raises(KeystoneRefuses, match="404"):
         await connect(project, url=server.url).token()
-    assert 1.0 <= reactor.seconds() - begun < 10
+    assert 1.0 <= reactor.seconds() - begun < 30
 
 
 @pytest_twisted.ensureDeferred
@@ -156,9 +157,9 @@ async def test_a_keystone_that_says_nothing_is_not_waited_for(
     wire.proxy.hold_answers()
     begun = reactor.seconds()
     with pytest.raises(Unavailable, match="no answer in time"):
-        await connect(project, url=wire.url, timeout=0.2).token()
-    assert 0.5 < reactor.seconds() - begun < 10
-    assert wire.sign_ins == 3
+        await connect(project, url=wire.url, timeout=1.0).token()
+    assert 2.5 < reactor.seconds() - begun < 30
+    await until(lambda: wire.sign_ins == 3)
 
 
 @pytest_twisted.ensureDeferred

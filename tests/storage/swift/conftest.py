@@ -25,7 +25,8 @@ from tests.storage.swift.sockets import sockets_to
 
 __all__ = ["logged"]
 
-SETTINGS = StorageConfig(url="swift", timeout=10.0)
+SETTINGS = StorageConfig(url="swift", timeout=60.0)
+"""Swift is one process for the whole run, and other tests may keep it busy for a while."""
 
 
 class Detour(Keystone):
@@ -41,7 +42,7 @@ class DetourToNewAccount(Detour):
     """The same, with an account there that nobody has used yet."""
 
     def __init__(self, proxy: Proxy, project: CloudProject) -> None:
-        super().__init__(reactor, KeystoneConfig(**project.options))
+        super().__init__(reactor, settings_of(project))
         self.proxy = proxy
         self.account = secrets.token_hex(16)
 
@@ -89,7 +90,17 @@ def proxy(openstack: OpenStackServer) -> Iterator[Proxy]:
 
 
 def keystone_of(project: CloudProject) -> Keystone:
-    return Keystone(reactor, KeystoneConfig(**project.options))
+    return Keystone(reactor, settings_of(project))
+
+
+def settings_of(project: CloudProject) -> KeystoneConfig:
+    """The section ``[keystone]`` for a project's service user; patient, as :data:`SETTINGS`."""
+    return KeystoneConfig(**project.options, timeout=60.0)
+
+
+@pytest.fixture(autouse=True)
+def patient_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stacksync.storage.swift.store.CHECK_SECONDS", SETTINGS.timeout)
 
 
 @pytest_twisted.async_yield_fixture

@@ -14,6 +14,7 @@ from stacksync.errors import ConfigurationError, Unavailable
 from stacksync.storage import SwiftStore, store_for
 from stacksync.storage.keystone import Keystone
 from tests.servers.openstack.cloud import CloudProject
+from tests.storage.swift.conftest import settings_of
 
 SWIFT = evolve(Config(), storage=StorageConfig(url="swift"))
 
@@ -31,7 +32,7 @@ def test_a_file_of_certificates_that_is_not_there_is_named(tmp_path: Path) -> No
 
 @ensureDeferred
 async def test_a_store_has_a_keystone_of_its_own_if_none_is_given(project: CloudProject) -> None:
-    store = store_for(reactor, evolve(SWIFT, keystone=KeystoneConfig(**project.options)))
+    store = store_for(reactor, evolve(SWIFT, keystone=settings_of(project)))
     assert isinstance(store, SwiftStore)
     store.start()
     await store.create_container("box")
@@ -45,7 +46,7 @@ async def test_a_store_has_a_keystone_of_its_own_if_none_is_given(project: Cloud
 async def test_a_keystone_that_is_given_is_left_running(
     keystone: Keystone, project: CloudProject
 ) -> None:
-    config = evolve(SWIFT, keystone=KeystoneConfig(**project.options))
+    config = evolve(SWIFT, keystone=settings_of(project))
     store = store_for(reactor, config, keystone)
     store.start()
     await store.check()

@@ -9,7 +9,6 @@ import pytest
 from pytest_twisted import ensureDeferred
 from twisted.internet import reactor
 
-from stacksync.config import KeystoneConfig
 from stacksync.errors import Unavailable
 from stacksync.http_client.policy import policy_of
 from stacksync.storage import SwiftStore
@@ -19,7 +18,7 @@ from tests.servers.certificates import Authority, new_authority
 from tests.servers.openstack.cloud import CloudProject
 from tests.servers.proxy import Proxy
 from tests.storage.contract.rig import HOME, LIMIT
-from tests.storage.swift.conftest import SETTINGS, Detour
+from tests.storage.swift.conftest import SETTINGS, Detour, settings_of
 
 
 class SecuredDetour(Detour):
@@ -43,7 +42,7 @@ def secured_store(
     port = int(project.swift_url.rpartition(":")[2])
     proxy = Proxy(port, records=True, certificate=certificate)
     stack.callback(proxy.close)
-    keystone = SecuredDetour(reactor, KeystoneConfig(**project.options))
+    keystone = SecuredDetour(reactor, settings_of(project))
     keystone.proxy, keystone.host = proxy, host
     policy = policy_of(ca_file, CA_OPTION)
     store = SwiftStore(reactor, keystone, SETTINGS, policy, owns_keystone=True)

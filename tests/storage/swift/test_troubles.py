@@ -56,7 +56,7 @@ async def test_who_asks_for_a_pause_gets_it(make_store: Make, code: int) -> None
         store = make_store(OtherPlace(script))
         await store.put(HOME, "chunk", BytesStream(b"content"))
 
-    assert 1.0 <= reactor.seconds() - begun < 8
+    assert 1.0 <= reactor.seconds() - begun < 30
 
 
 @ensureDeferred
