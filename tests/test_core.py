@@ -20,7 +20,7 @@ from stacksync.errors import ConfigurationError, SchemaMismatch, Unavailable
 from tests.db.conftest import deserted_url, logged, silent_url
 from tests.db.observation import CapturedLog, Psql, until, waiting_for
 from tests.servers.postgres import PostgresServer
-from tests.servers.sweeper import mentioning
+from tests.servers.sweeper import remaining
 
 __all__ = ["deserted_url", "logged", "silent_url"]
 
@@ -157,7 +157,7 @@ async def test_the_embedded_database_is_brought_up_to_date_by_itself(
     await core.start()
     await core.check_schema()
     await core.stop()
-    assert mentioning(home) == []
+    assert remaining(home) == []
 
 
 @ensureDeferred
@@ -170,7 +170,7 @@ async def test_the_embedded_database_may_be_opened_alone(
     with closing(Psql(url)) as psql:
         assert psql.value("SELECT 1") == 1
     await core.stop()
-    assert mentioning(home) == []
+    assert remaining(home) == []
 
 
 @ensureDeferred

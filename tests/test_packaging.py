@@ -51,7 +51,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     copy = tmp_path_factory.mktemp("source")
     for name in INGREDIENTS:
         shutil.copy(ROOT / name, copy)
-    leave_out = shutil.ignore_patterns("__pycache__", "dropin.cache")
+    leave_out = shutil.ignore_patterns("__pycache__", "dropin.cache*")
     for name in ("stacksync", "twisted", "etc"):
         shutil.copytree(ROOT / name, copy / name, ignore=leave_out)
     return copy

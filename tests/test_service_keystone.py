@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -50,8 +51,12 @@ def waiting(
 
 
 def test_http_is_up_and_says_why_the_rest_is_not(waiting: StackSyncProcess, front: Proxy) -> None:
-    told = requests.get(f"{waiting.http_url}/readyz", timeout=30).json()
-    assert told["database"] == "ok"
+    end = time.monotonic() + 60
+    # Its connections may come up a little later than HTTP.
+    while (told := requests.get(f"{waiting.http_url}/readyz", timeout=60).json())[
+        "database"
+    ] != "ok":
+        assert time.monotonic() < end, told
     assert "nothing listens there" in told["keystone"]
     assert told["broker"] == "waits for Keystone to tell where devices find Swift"
 

@@ -15,7 +15,7 @@ from tests.servers.stacksync import run_admin
 SECTIONS = {
     "auth": {"passwords": "keystone", "argon2_time_cost": "1", "argon2_memory": "1M"},
     "sharing": {"keep_container": "0s"},
-    "storage": {"url": "swift", "timeout": "10s"},
+    "storage": {"url": "swift", "timeout": "60s"},
 }
 
 
@@ -40,8 +40,8 @@ class CloudOperator:
         self.settings = directory / "stacksync.ini"
         written: dict[str, dict[str, str]] = {
             "service": {"home": str(directory / "home")},
-            "database": {"url": database_url, "wait_timeout": "2s"},
-            "keystone": {**project.options, "timeout": "10s", **(keystone or {})},
+            "database": {"url": database_url, "wait_timeout": "30s"},
+            "keystone": {**project.options, "timeout": "60s", **(keystone or {})},
         }
         for name, options in [*SECTIONS.items(), *sections.items()]:
             written[name] = {**written.get(name, {}), **options}

@@ -27,7 +27,7 @@ class Caretaker:
         self.settings = directory / "stacksync.ini"
         self.settings.write_text(
             f"[service]\nhome = {directory / 'home'}\n"
-            f"[database]\nurl = {database_url}\nwait_timeout = 2s\n"
+            f"[database]\nurl = {database_url}\nwait_timeout = 30s\n"
             f"[storage]\ndirectory = {self.objects}\n[retention]\n{retention}"
         )
 

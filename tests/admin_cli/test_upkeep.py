@@ -208,16 +208,17 @@ async def test_who_is_interrupted_says_so_and_leaves_nothing_half_done(
         )
         await deferToThread(until_waiting, psql)
         process.send_signal(sign)
-        out, err = await deferToThread(process.communicate, timeout=30)
+        out, err = await deferToThread(process.communicate, timeout=120)
     assert process.returncode == 130
     assert err == ""
     assert "Interrupted: nothing is half done" in out or json.loads(out)["interrupted"]
     assert told(await site.types("fsck")).endswith("No problems were found.\n")
+    await site.estate.until_nobody_collects()
     assert "removed" in told(await site.types("gc", *SHORT))
 
 
 def until_waiting(psql: Psql) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while not psql.value(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
         " AND wait_event_type = 'Lock'"

@@ -89,6 +89,7 @@ def test_what_was_cut_short_after_keystone_is_completed_by_the_same_again(
         "postgresql://nobody@127.0.0.1:1/none",
         openstack.cloud,
         operator.project,
+        database={"wait_timeout": "1s"},
     )
     assert away.types("user", "add", email, "--password-stdin", text=PASSWORD).returncode == 1
     made = operator.gets("user", "add", email, "--password-stdin", text=PASSWORD)
@@ -128,13 +129,7 @@ def test_while_swift_is_away_the_account_is_made_and_the_rest_is_told(
     new_directory: Callable[[str], Path], database_dsn: str, own_openstack: OpenStackServer
 ) -> None:
     cloud = own_openstack.cloud
-    operator = CloudOperator(
-        new_directory("operator"),
-        database_dsn,
-        cloud,
-        cloud.project(),
-        storage={"timeout": "2s"},
-    )
+    operator = CloudOperator(new_directory("operator"), database_dsn, cloud, cloud.project())
     own_openstack.kill_swift()
     email = operator.email("hanna")
     answer = operator.types("user", "add", email, "--password-stdin", text=PASSWORD)

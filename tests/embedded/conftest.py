@@ -9,8 +9,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from attrs import frozen
 
-from tests.servers.sweeper import mentioning, sweep
+from tests.servers.sweeper import mentioning, remaining, sweep
 
 _REPOSITORY = Path(__file__).parents[2]
 
@@ -36,7 +37,7 @@ class Holder:
 
     def leave(self) -> None:
         """Let it end in order."""
-        self._process.communicate(timeout=60)
+        self._process.communicate(timeout=180)
         assert self._process.returncode == 0
 
     def kill(self) -> None:
@@ -69,7 +70,22 @@ def start_holder(home: Path) -> Iterator[Callable[[str], Holder]]:
         yield start
 
 
+@frozen
+class Processes:
+    """Whatever has to do with a state directory."""
+
+    home: Path
+
+    @property
+    def ids(self) -> list[int]:
+        return mentioning(self.home)
+
+    @property
+    def remaining(self) -> list[int]:
+        """The same, when they have had the time to end."""
+        return remaining(self.home)
+
+
 @pytest.fixture
-def processes(home: Path) -> Callable[[], list[int]]:
-    """The ids of all processes that have to do with the state directory."""
-    return lambda: mentioning(home)
+def processes(home: Path) -> Processes:
+    return Processes(home)

@@ -46,14 +46,14 @@ def answering(answer: bytes, then_close: bool) -> Iterator[int]:
 
 
 def test_a_broker_is_recognised(rabbitmq: RabbitServer) -> None:
-    assert speaks_amqp("127.0.0.1", rabbitmq.port)
+    assert speaks_amqp("127.0.0.1", rabbitmq.port, 30)
 
 
 def test_its_first_frame_may_come_in_pieces() -> None:
     with answering(CONNECTION_START[:5], then_close=False) as port:
         assert not speaks_amqp("127.0.0.1", port, 0.2)
     with answering(CONNECTION_START, then_close=False) as port:
-        assert speaks_amqp("127.0.0.1", port, 5)
+        assert speaks_amqp("127.0.0.1", port, 30)
 
 
 def test_nobody_there() -> None:
@@ -77,4 +77,4 @@ def test_anything_else_is_not_a_broker(answer: bytes, then_close: bool) -> None:
     began = time.monotonic()
     with answering(answer, then_close) as port:
         assert not speaks_amqp("127.0.0.1", port, 0.3)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10

@@ -20,7 +20,7 @@ from tests.examples.running import EXAMPLES, Person
 from tests.servers.programs import environment_in
 from tests.servers.run import TestRun
 from tests.servers.stacksync import StackSyncProcess
-from tests.servers.sweeper import mentioning, sweep
+from tests.servers.sweeper import remaining, sweep
 
 WELCOME = re.compile(r"Account +(\S+), password (\S+) ")
 AMQP = re.compile(r"AMQP +amqp://(\S+)/ \(private broker\)")
@@ -32,7 +32,10 @@ class Newcomer:
 
     def __init__(self, server: StackSyncProcess) -> None:
         self.server = server
-        welcome = wait_for(lambda: WELCOME.search(server.log_text()), server)
+        # Line after line: this is in the last one.
+        wait_for(lambda: "examples/commit_tree.py" in server.log_text(), server)
+        welcome = WELCOME.search(server.log_text())
+        assert welcome is not None, server.log_text()
         self.email, self.password = welcome.groups()
         broker = AMQP.search(server.log_text())
         assert broker is not None, server.log_text()
@@ -43,7 +46,7 @@ class Newcomer:
     ) -> Any:
         """What HTTP answers, to us or to somebody else."""
         url, auth = f"{self.server.http_url}/api/{path}", auth or (self.email, self.password)
-        answer = requests.request(method, url, auth=auth, timeout=20, **options)
+        answer = requests.request(method, url, auth=auth, timeout=60, **options)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
@@ -68,7 +71,7 @@ class Newcomer:
         )
 
 
-def wait_for(found: Callable[[], Any], server: StackSyncProcess, seconds: float = 30) -> Any:
+def wait_for(found: Callable[[], Any], server: StackSyncProcess, seconds: float = 60) -> Any:
     """What it finds, as soon as it does."""
     end = time.monotonic() + seconds
     while not (answer := found()):
@@ -170,7 +173,7 @@ def test_a_revoked_token_ends_its_connection_within_seconds(newcomer: Newcomer) 
     connection = newcomer.log_in(token["account_id"], token["token"])
     newcomer.ask("DELETE", f"tokens/{token['id']}")
     with pytest.raises(pika.exceptions.ConnectionClosedByBroker, match="CONNECTION_FORCED"):
-        connection.process_data_events(time_limit=20)
+        connection.process_data_events(time_limit=90)
 
 
 def test_a_watcher_goes_on_with_what_it_still_may_hear_when_a_folder_is_unshared(
@@ -239,5 +242,5 @@ def test_it_leaves_nothing_running(newcomer: Newcomer) -> None:
     assert server.running
 
     server.terminate()
-    assert mentioning(server.directory) == []
+    assert remaining(server.directory) == []
     assert server.admin("user", "show", email)["email"] == email

@@ -8,7 +8,6 @@ import re
 import shutil
 import signal
 import socket
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from stacksync.embedded.node import Node, find_program
 from stacksync.embedded.ports import choose, is_free
 from stacksync.embedded.run_as import user_for
 from stacksync.errors import Unavailable
+from tests.embedded.conftest import Processes
 from tests.embedded.nodes import node_in, node_pid
 from tests.servers.rabbitmq import RabbitServer
 
@@ -26,11 +26,11 @@ from tests.servers.rabbitmq import RabbitServer
 def test_a_node_that_hangs_is_replaced(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stacksync.embedded.node._ADOPTION", 0.5)
     hung = node_in(home)
-    hung.start(Deadline(60))
+    hung.start(Deadline(120))
     hung_pid = node_pid(home)
     os.kill(hung_pid, signal.SIGSTOP)
     node = node_in(home)
-    node.start(Deadline(60))
+    node.start(Deadline(120))
     assert node_pid(home) != hung_pid
     assert node.port == hung.port
     assert node.answers()
@@ -47,16 +47,14 @@ def test_a_program_that_fails_is_told_with_its_last_words(home: Path) -> None:
         node.start(Deadline(30))
 
 
-def test_a_program_that_never_answers_is_given_up(
-    home: Path, processes: Callable[[], list[int]]
-) -> None:
+def test_a_program_that_never_answers_is_given_up(home: Path, processes: Processes) -> None:
     program = home / "idle"
     program.write_text("#!/bin/sh\nsleep 600\n")
     program.chmod(0o755)
     node = Node(home / "rabbitmq", program, user_for(home))
     with pytest.raises(Unavailable, match=r"did not answer within 0\.5 s"):
         node.start(Deadline(0.5))
-    assert not processes()
+    assert not processes.remaining
 
 
 def test_a_stale_process_id_is_not_taken_for_the_node(home: Path) -> None:

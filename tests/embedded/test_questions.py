@@ -34,7 +34,7 @@ class Places:
         self._cleanup = cleanup
 
     def open(self) -> Asking:
-        asking = open_questions(self._home, Deadline(10))
+        asking = open_questions(self._home, Deadline(30))
         self._cleanup.callback(asking.close)
         return asking
 
@@ -100,7 +100,7 @@ def test_a_port_that_a_stranger_took_meanwhile_is_given_up(places: Places) -> No
 
 def test_nobody_is_there_before_somebody_listens(places: Places) -> None:
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection((LOOPBACK, places.open().questions.port), timeout=5)
+        socket.create_connection((LOOPBACK, places.open().questions.port), timeout=30)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
@@ -108,9 +108,9 @@ def test_another_user_cannot_have_the_place_as_well(places: Places) -> None:
     port = str(places.open().questions.port)
     somebody_else = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     take = [sys.executable, "-c", TAKE, port]
-    told = subprocess.run([*somebody_else, *take], capture_output=True, text=True, timeout=20)
+    told = subprocess.run([*somebody_else, *take], capture_output=True, text=True, timeout=60)
     assert "Address already in use" in told.stderr
-    subprocess.run(take, check=True, timeout=20)
+    subprocess.run(take, check=True, timeout=60)
 
 
 def test_the_broker_is_told_to_ask_nobody_else(places: Places) -> None:

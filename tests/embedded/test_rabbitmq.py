@@ -30,7 +30,7 @@ from stacksync.embedded.rabbitmq import Broker, Origin, find_or_start
 from stacksync.embedded.run_as import user_for
 from stacksync.embedded.threads import in_thread
 from tests.embedded.answering import answer
-from tests.embedded.conftest import Holder
+from tests.embedded.conftest import Holder, Processes
 from tests.embedded.holder import NOBODY_THERE
 from tests.embedded.nodes import node_in, node_pid
 from tests.servers.rabbitmq import RabbitServer
@@ -40,7 +40,7 @@ RESTARTED_SOON = Patience(check=0.05, first_delay=0.05)
 
 async def log_in(url: str) -> None:
     """Not in the reactor's thread, which may have to answer the broker meanwhile."""
-    await in_thread(reactor, 30, lambda _: pika.BlockingConnection(pika.URLParameters(url)).close())
+    await in_thread(reactor, 90, lambda _: pika.BlockingConnection(pika.URLParameters(url)).close())
 
 
 async def in_channel(url: str, work: Callable[[Any], Any]) -> Any:
@@ -50,7 +50,7 @@ async def in_channel(url: str, work: Callable[[Any], Any]) -> Any:
         with closing(pika.BlockingConnection(pika.URLParameters(url))) as connection:
             return work(connection.channel())
 
-    return await in_thread(reactor, 30, in_its_thread)
+    return await in_thread(reactor, 90, in_its_thread)
 
 
 async def assert_refused(url: str) -> None:
@@ -58,7 +58,7 @@ async def assert_refused(url: str) -> None:
         await log_in(url)
 
 
-async def until(condition: Callable[[], object], seconds: float = 60) -> None:
+async def until(condition: Callable[[], object], seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not come about in time"
@@ -69,7 +69,7 @@ async def until(condition: Callable[[], object], seconds: float = 60) -> None:
 async def test_a_private_node_is_shared_restarted_and_leaves_nothing(
     home: Path,
     start_holder: Callable[[str], Holder],
-    processes: Callable[[], list[int]],
+    processes: Processes,
 ) -> None:
     broker = await find_or_start(reactor, home, NOBODY_THERE, RESTARTED_SOON)
     assert broker is not None
@@ -93,12 +93,12 @@ async def test_a_private_node_is_shared_restarted_and_leaves_nothing(
     await until(lambda: node_pid(home) != pid and node_in(home).answers())
     await log_in(broker.url)
     closing_url = f"{broker.management_url}/api/connections/username/nobody"
-    answered = await in_thread(reactor, 30, lambda _: requests.delete(closing_url, timeout=20))
+    answered = await in_thread(reactor, 90, lambda _: requests.delete(closing_url, timeout=60))
     assert answered.status_code == 204
 
     await maybeDeferred(port.stopListening)
     await broker.stop()
-    assert not processes()
+    assert not processes.remaining
 
 
 def login_of(broker: Broker) -> str:
@@ -125,7 +125,7 @@ def assert_private(home: Path) -> None:
 
 @ensureDeferred
 async def test_a_killed_user_leaves_it_with_its_messages_and_its_port_to_the_next(
-    home: Path, start_holder: Callable[[str], Holder], processes: Callable[[], list[int]]
+    home: Path, start_holder: Callable[[str], Holder], processes: Processes
 ) -> None:
     victim = start_holder("rabbitmq")
     url = victim.url()
@@ -149,15 +149,15 @@ async def test_a_killed_user_leaves_it_with_its_messages_and_its_port_to_the_nex
     assert body == b"before it was killed"
     await maybeDeferred(port.stopListening)
     await broker.stop()
-    assert not processes()
+    assert not processes.remaining
 
 
 @ensureDeferred
 async def test_a_node_of_an_earlier_version_is_started_anew_and_lets_no_guest_in_any_more(
-    home: Path, processes: Callable[[], list[int]]
+    home: Path, processes: Processes
 ) -> None:
     earlier = node_in(home)
-    await in_thread(reactor, 60, earlier.start)
+    await in_thread(reactor, 180, earlier.start)
     guest = f"amqp://guest:guest@{LOOPBACK}:{earlier.port}/"
     kept = pika.BasicProperties(delivery_mode=2)
     await in_channel(guest, lambda channel: channel.queue_declare("kept", durable=True))
@@ -176,7 +176,7 @@ async def test_a_node_of_an_earlier_version_is_started_anew_and_lets_no_guest_in
     assert body == b"still"
     await maybeDeferred(port.stopListening)
     await broker.stop()
-    assert not processes()
+    assert not processes.remaining
 
 
 @ensureDeferred
@@ -213,11 +213,11 @@ async def test_something_else_at_the_default_address_is_not_joined(
 
 @ensureDeferred
 async def test_a_start_that_nobody_waits_for_any_more_ends_what_it_began(
-    home: Path, processes: Callable[[], list[int]]
+    home: Path, processes: Processes
 ) -> None:
     starting = Deferred.fromCoroutine(find_or_start(reactor, home, NOBODY_THERE))
-    await until(processes)
+    await until(lambda: processes.ids)
     starting.cancel()
     with pytest.raises(CancelledError):
         await starting
-    await until(lambda: not processes())
+    await until(lambda: not processes.ids)

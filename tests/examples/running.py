@@ -70,7 +70,7 @@ class Person:
     def get(self, path: str) -> Any:
         """What the REST API answers to this person."""
         auth = (self.user.email, self.user.password)
-        answer = requests.get(f"{self.http_url}/api/{path}", auth=auth, timeout=10)
+        answer = requests.get(f"{self.http_url}/api/{path}", auth=auth, timeout=60)
         answer.raise_for_status()
         return answer.json()
 
@@ -78,14 +78,14 @@ class Person:
         (found,) = self.get("workspaces")["workspaces"]
         return dict(found)
 
-    def wait_for_revision(self, revision: int, seconds: float = 30.0) -> None:
+    def wait_for_revision(self, revision: int, seconds: float = 90.0) -> None:
         """Wait until the workspace has got there."""
         deadline = time.monotonic() + seconds
         while self.workspace()["latest_revision"] < revision:
             assert time.monotonic() < deadline, f"not at revision {revision} in {seconds:g} s"
             time.sleep(0.01)
 
-    def wait_until_quiet(self, seconds: float = 30.0) -> None:
+    def wait_until_quiet(self, seconds: float = 90.0) -> None:
         """Wait until the workspace stays at a revision for a moment."""
         deadline = time.monotonic() + seconds
         seen: list[int] = []
@@ -152,7 +152,7 @@ class Running:
     def text(self) -> str:
         return self._output.read_text(errors="replace")
 
-    def wait_for(self, text: str, seconds: float = 30.0) -> None:
+    def wait_for(self, text: str, seconds: float = 90.0) -> None:
         """Wait until it has written this."""
         deadline = time.monotonic() + seconds
         while text not in self.text:
@@ -160,7 +160,7 @@ class Running:
             assert time.monotonic() < deadline, f"no {text!r} in {seconds:g} s:\n{self.text}"
             time.sleep(0.02)
 
-    def end(self, seconds: float = 90.0) -> Finished:
+    def end(self, seconds: float = 180.0) -> Finished:
         """Wait for its end."""
         try:
             status = self._process.wait(seconds)

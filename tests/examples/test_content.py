@@ -26,7 +26,7 @@ def download(person: Person, path: str) -> requests.Response:
     return requests.get(
         f"{person.http_url}/api/file/{person.items()[path]['id']}/data",
         auth=(person.user.email, person.user.password),
-        timeout=30,
+        timeout=60,
     )
 
 
@@ -79,7 +79,7 @@ def test_a_new_version_of_a_file_that_the_server_has_cut_can_be_downloaded(
         f"{person.http_url}/api/file/{file['id']}/data",
         data=b"by another client",
         auth=(person.user.email, person.user.password),
-        timeout=30,
+        timeout=60,
     ).raise_for_status()
     (tree / "notes.txt").write_text("mine again\n")
     person.commit_tree(tree, "http")

@@ -100,7 +100,7 @@ def test_a_renamed_workspace_is_told(person: Person, tree: Path, watching: str) 
         f"{person.http_url}/api/workspaces/{person.workspace()['id']}",
         json={"name": "Böx"},
         auth=(person.user.email, person.user.password),
-        timeout=10,
+        timeout=60,
     ).raise_for_status()
     watch.wait_for("workspace StackSync is now called Böx")
     watch.kill()
