@@ -34,13 +34,13 @@ class Work:
 
         def work() -> str:
             self.begun.append(name)
-            assert self.may_end.wait(10)
+            assert self.may_end.wait(60)
             return name
 
         return Deferred.fromCoroutine(self.queue.run(turn, work))
 
     async def until_begun(self, number: int) -> None:
-        end = time.monotonic() + 10
+        end = time.monotonic() + 30
         while len(self.begun) < number:
             assert time.monotonic() < end, self.begun
             await deferLater(reactor, 0.001)

@@ -66,7 +66,7 @@ def passwords(known: KnownPasswords, hasher: PasswordHasher) -> LocalPasswords:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + 10
+    end = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < end
         await deferLater(reactor, 0.001)

@@ -53,13 +53,15 @@ async def test_who_is_known_does_not_wait_behind_strangers(asked: Asked) -> None
 
 @ensureDeferred
 async def test_networks_take_turns(asked: Asked) -> None:
-    (first, *_) = asked.strangers(10, "many")
+    (first, second, *_) = asked.strangers(10, "many")
     (other,) = asked.strangers(1, "single")
 
     asked.answers["many 0"].callback("nobody")
     asked.answers["many 1"].errback(Unavailable("database", "away"))
 
     assert await first == "nobody"
+    with pytest.raises(Unavailable):
+        await second
     assert asked.names[AT_ONCE:] == ["many 2", "single 0"]
     asked.answers["single 0"].callback("him")
     assert await other == "him"

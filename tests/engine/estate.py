@@ -20,6 +20,7 @@ from twisted.internet import reactor
 
 from stacksync.config import DatabaseConfig, LimitsConfig, RetentionConfig, ServiceConfig
 from stacksync.db.database import Database
+from stacksync.db.session import UPKEEP
 from stacksync.engine import Engine, engine_on
 from stacksync.engine.check import Check, Finding
 from stacksync.engine.garbage import Collected, GarbageCollection
@@ -27,7 +28,7 @@ from stacksync.model import Item
 from stacksync.storage import DiskStore
 from stacksync.streams import BytesStream
 from tests.db.builders import World
-from tests.db.observation import Psql
+from tests.db.observation import Psql, until
 from tests.engine.conftest import People, Person
 from tests.engine.content.builders import all_of
 
@@ -118,6 +119,19 @@ class Estate:
         await collection.run()
         (collected,) = collection.collected.values() or [None]
         return collected
+
+    async def until_nobody_collects(self) -> None:
+        """Until the server has noticed that a collection which failed is gone, with its lock."""
+        await until(
+            lambda: (
+                not self.psql.value(
+                    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+                    " AND (classid::bigint << 32 | objid::bigint) = %s AND database ="
+                    " (SELECT oid FROM pg_database WHERE datname = current_database())",
+                    UPKEEP,
+                )
+            )
+        )
 
     async def check(self, **options: Any) -> list[Finding]:
         """What a check finds; options are its own."""

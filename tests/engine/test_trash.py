@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import orjson
 import pytest
+from attrs import evolve
 from pytest_twisted import ensureDeferred
 from twisted.internet.defer import Deferred, gatherResults
 
@@ -21,7 +23,7 @@ from stacksync.errors import (
     VersionMismatch,
 )
 from stacksync.model import Item, ItemShape, ItemStatus, Order, Paging
-from tests.db.builders import World, change, delete, folder, new
+from tests.db.builders import NOON, World, change, delete, folder, new
 from tests.engine.conftest import Listener, People, Person
 from tests.engine.two_members import put, shared_workspace
 
@@ -42,14 +44,12 @@ async def restore(who: Person, item: Item, **options: Any) -> Item:
 
 
 @ensureDeferred
-async def test_deleted_items_are_told_newest_first_without_what_went_along(
-    engine: Engine, people: People
-) -> None:
+async def test_deleted_items_are_told_newest_first_without_what_went_along(people: People) -> None:
     anna = await people.person()
     docs, file, kept = await anna.items(folder("docs"), new("file"), folder("kept"))
     await anna.items(new("within", docs), new("live", kept))
-    await engine.items.delete(anna.principal, file.id, is_folder=False)
-    await engine.items.delete(anna.principal, docs.id, is_folder=True)
+    for item, when in ((file, NOON), (docs, NOON + timedelta(milliseconds=1))):
+        await anna.items(evolve(delete(item), modified_at=when))
     assert await trash(anna) == ["docs", "file"]
     assert await trash(await people.person()) == []
 

@@ -31,7 +31,7 @@ async def test_work_is_done_elsewhere_and_tells_what_came_of_it() -> None:
 @ensureDeferred
 async def test_no_more_threads_are_used_than_allowed() -> None:
     threads = ContentThreads(reactor, 2)
-    together = threading.Barrier(2, timeout=10)
+    together = threading.Barrier(2, timeout=60)
     names: set[str] = set()
 
     def work() -> None:
@@ -47,7 +47,7 @@ async def test_no_more_threads_are_used_than_allowed() -> None:
 async def test_who_gives_up_does_not_wait() -> None:
     threads = ContentThreads(reactor, 1)
     go_on = threading.Event()
-    waiting = Deferred.fromCoroutine(threads.run(go_on.wait, 10))
+    waiting = Deferred.fromCoroutine(threads.run(go_on.wait, 60))
     waiting.cancel()
     with pytest.raises(CancelledError):
         await waiting

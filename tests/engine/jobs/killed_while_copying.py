@@ -24,8 +24,6 @@ from stacksync.metrics import Metrics
 from stacksync.model import JobKind
 from stacksync.storage import DiskStore
 
-LEASE = 1.0
-
 
 def main(url: str, root: str, most: int) -> None:
     database = Database(reactor, DatabaseConfig(url=url))
@@ -48,7 +46,7 @@ def main(url: str, root: str, most: int) -> None:
     metrics = Metrics()
     handler = CopyJobs(ChunkCopyTable(database), store, 4, metrics)
     settings = evolve(Config().jobs, poll=0.05)
-    jobs = Jobs(reactor, JobTable(database), {JobKind.COPY: handler}, settings, metrics, LEASE)
+    jobs = Jobs(reactor, JobTable(database), {JobKind.COPY: handler}, settings, metrics)
     jobs.start()
     reactor.run()
 

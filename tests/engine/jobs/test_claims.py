@@ -68,13 +68,15 @@ async def test_who_does_not_renew_loses_the_job_and_stops_doing_it(
 
 @ensureDeferred
 async def test_what_somebody_else_took_is_given_up_at_the_next_renewal(yard: Yard) -> None:
+    clock = Clock()
     stalled = Stalled()
     recorder = Recorder(work=stalled)
     job_id = await yard.add()
-    yard.jobs(recorder, lease=3.0).start()
+    yard.jobs(recorder, clock=clock, lease=30.0).start()
     await until(lambda: stalled.waiting)
 
     yard.psql.rows("UPDATE job SET claimed_by = 'another', claimed_until = now() + interval '1 h'")
+    clock.advance(10.0)
 
     await until(lambda: recorder.cancelled == [job_id])
     assert yard.psql.value("SELECT claimed_by FROM job") == "another"

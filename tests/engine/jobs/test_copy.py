@@ -91,7 +91,7 @@ async def test_an_unsteady_store_delays_but_loses_nothing(move: Move) -> None:
     job_id = await move.yard.add(f"content:{move.container}", container=move.container)
     move.yard.jobs(move.copies, [JobKind.COPY], longest_delay=0.02).start()
 
-    await until(lambda: move.yard.state(job_id) is JobState.DONE, 20)
+    await until(lambda: move.yard.state(job_id) is JobState.DONE)
 
     assert move.store.objects(move.container) == {name: name.encode() for name in names}
     assert move.listed == 0

@@ -43,7 +43,7 @@ async def test_two_instances_never_do_the_same_job_nor_two_of_one_queue(yard: Ya
     for _ in range(2):
         yard.jobs(recorder, at_once=5).start()
 
-    await yard.all_done(20)
+    await yard.all_done()
 
     assert sorted(recorder.began) == sorted(recorder.done) == ids
     assert recorder.clashes == []

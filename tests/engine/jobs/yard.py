@@ -139,7 +139,7 @@ class Yard:
         )[0]
         return JobState.DONE if done else JobState.RUNNING if running else JobState.WAITING
 
-    async def all_done(self, seconds: float = 10.0) -> None:
+    async def all_done(self, seconds: float = 30.0) -> None:
         await until(
             lambda: not self.psql.value("SELECT count(*) FROM job WHERE finished_at IS NULL"),
             seconds,

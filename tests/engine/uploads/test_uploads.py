@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from hashlib import sha256
 from typing import Any
 from uuid import uuid4
@@ -34,11 +35,9 @@ def sha256_of(content: bytes) -> Checksum:
 
 
 async def until_offset(person: Person, upload: Upload, offset: int) -> None:
-    for _ in range(1000):
-        found = await person.engine.uploads.get(person.principal, upload.id)
-        if found.offset >= offset:
-            return
-    raise AssertionError(f"it stands at {found.offset}")
+    end = time.monotonic() + 30
+    while (await person.engine.uploads.get(person.principal, upload.id)).offset < offset:
+        assert time.monotonic() < end, f"it has not got to {offset}"
 
 
 @ensureDeferred
