@@ -19,7 +19,7 @@ from twisted.python.failure import Failure
 from twisted.web.client import Agent, FileBodyProducer, HTTPConnectionPool
 from twisted.web.http_headers import Headers
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 @frozen
@@ -167,11 +167,13 @@ class Conversation(Protocol):
         return bytes(self.received)
 
     async def _wait(self, condition: Any) -> None:
+        end = reactor.seconds() + PATIENCE
         while not condition():
             changed: Deferred[None] = Deferred()
             self._changed.append(changed)
             try:
-                await changed.addTimeout(PATIENCE, reactor)
+                # A stream's heartbeats are no sign that what is waited for still comes.
+                await changed.addTimeout(max(0.0, end - reactor.seconds()), reactor)
             except DeferredTimeout:
                 raise AssertionError(f"so far: {bytes(self.received[-2000:])!r}") from None
 

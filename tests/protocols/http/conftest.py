@@ -12,7 +12,9 @@ import pytest
 import pytest_twisted
 from attrs import define, evolve
 from twisted.internet import reactor
+from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ServerEndpoint
+from twisted.internet.task import Clock
 
 from stacksync.auth.bearer import BearerAuthenticator
 from stacksync.auth.local import LocalPasswords
@@ -138,7 +140,10 @@ async def listening() -> AsyncIterator[Callable[[ApiSite], Awaitable[int]]]:
     yield listen
     for site, port in running:
         await port.stopListening()
-        await site.drain(within=0.1)
+        drained = Deferred.fromCoroutine(site.drain(within=0.1))
+        if isinstance(site.reactor, Clock):
+            site.reactor.advance(0.1)
+        await drained
 
 
 @pytest_twisted.async_yield_fixture
@@ -193,14 +198,20 @@ async def bert(server: Server) -> User:
 def start_site(listening: Callable[[ApiSite], Awaitable[int]], settings: HttpConfig) -> StartSite:
     """Starts the front-end on an engine that the test made up; everybody is signed in as Anna.
 
-    Takes the engine, the checks of its health, the limits, and what differs in the settings.
+    Takes the engine, the checks of its health, the limits, a clock for the time to run as the test
+    lets it, and what differs in the settings.
     """
 
     async def start(
-        made_up: Any, *health: Any, limits: LimitsConfig | None = None, **differing: Any
+        made_up: Any,
+        *health: Any,
+        limits: LimitsConfig | None = None,
+        clock: Clock | None = None,
+        **differing: Any,
     ) -> tuple[ApiSite, Client]:
         settled = evolve(settings, **differing)
-        site = make_site(reactor, made_up, AnybodyIsAnna(), health, settled, limits=limits)
+        time: Any = reactor if clock is None else clock
+        site = make_site(time, made_up, AnybodyIsAnna(), health, settled, limits=limits)
         return site, Client(await listening(site), ("anna@example.org", "x"))
 
     return start

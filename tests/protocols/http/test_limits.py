@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from pytest_twisted import ensureDeferred
-from twisted.internet import reactor
+from twisted.internet.task import Clock
 
 from stacksync.config import HttpConfig, LimitsConfig
 from stacksync.errors import NotAuthenticated
@@ -34,7 +34,7 @@ async def test_an_address_is_told_to_slow_down_before_anybody_looks_who_it_is(
     start_site: StartSite,
 ) -> None:
     limits = LimitsConfig(address_rate=1, address_burst=3)
-    _, client = await start_site(MadeUpEngine(**ENGINE), limits=limits)
+    _, client = await start_site(MadeUpEngine(**ENGINE), limits=limits, clock=Clock())
     stranger = Client(client.port)
     assert [(await stranger.get("/api/devices")).code for _ in range(2)] == [401, 401]
     assert (await stranger.get("/nowhere")).code == 404
@@ -61,10 +61,9 @@ async def test_an_application_is_told_to_slow_down_before_anybody_looks_what_it_
 
     ways: Any = SignInWays(signatures=Looks(), provider=Looks())  # type: ignore[arg-type]
     limits = LimitsConfig(address_rate=1, address_burst=3)
+    clock: Any = Clock()
     engine: Any = MadeUpEngine(**ENGINE)
-    site = make_site(
-        reactor, engine, AnybodyIsAnna(), [], HttpConfig(), limits=limits, sign_ins=ways
-    )
+    site = make_site(clock, engine, AnybodyIsAnna(), [], HttpConfig(), limits=limits, sign_ins=ways)
     application = Client(await listening(site))
     signed = {"Authorization": 'OAuth oauth_consumer_key="x"'}
     asked = [
@@ -94,7 +93,7 @@ async def test_who_watches_the_service_is_never_told_to_slow_down(start_site: St
 @ensureDeferred
 async def test_an_account_is_told_to_slow_down(start_site: StartSite) -> None:
     limits = LimitsConfig(account_rate=1, account_burst=2)
-    _, client = await start_site(MadeUpEngine(**ENGINE), limits=limits)
+    _, client = await start_site(MadeUpEngine(**ENGINE), limits=limits, clock=Clock())
     assert [(await client.get("/api/devices")).code for _ in range(2)] == [200, 200]
 
     assert_too_many(await client.get("/api/workspaces"), "of this account")

@@ -9,7 +9,7 @@ from http import HTTPStatus
 import pytest
 from pytest_twisted import ensureDeferred
 from twisted.internet import reactor
-from twisted.internet.task import deferLater
+from twisted.internet.task import Clock, deferLater
 
 from stacksync.errors import QuotaExceeded
 from stacksync.protocols.http.content.body_stream import BUFFER, BodyStream
@@ -140,7 +140,8 @@ async def test_the_rest_of_a_short_refused_body_is_read_and_the_connection_goes_
 async def test_a_refused_body_that_is_sent_regardless_gets_its_answer(
     start_sink: StartSink,
 ) -> None:
-    site, client = await start_sink(Sink(refuses=QuotaExceeded("no room")))
+    # However long it takes to send it here.
+    site, client = await start_sink(Sink(refuses=QuotaExceeded("no room")), clock=Clock())
 
     answer = await client.post("/sink", body=b"x" * 16 * MIB)
 
@@ -184,19 +185,20 @@ async def test_a_client_that_vanishes_ends_the_body_and_does_not_cancel(
 
 
 @ensureDeferred
-async def test_a_client_that_stalls_is_told_so(
-    start_sink: StartSink, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(channel, "LINGER_SECONDS", 0.05)
-    sink = Sink()
-    site, client = await start_sink(sink, request_timeout=0.3)
+async def test_a_client_that_stalls_is_told_so(start_sink: StartSink) -> None:
+    sink, clock = Sink(), Clock()
+    site, client = await start_sink(sink, clock=clock, request_timeout=60)
     connection = await posting(client, "Content-Length: 10\r\n")
     connection.send(b"01234")
+    await eventually(lambda: sink.taken == 5)
 
-    answer = await connection.until_closed()
+    clock.advance(61)
 
+    answer = await connection.until(b"}")
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b"the body stopped coming before its end" in answer
+    clock.advance(channel.LINGER_SECONDS)
+    assert await connection.until_closed() == b""
     await eventually(lambda: not site.channels)
 
 
@@ -204,9 +206,9 @@ async def test_a_client_that_stalls_is_told_so(
 async def test_a_client_that_stalls_after_it_had_to_wait_is_told_so(
     start_sink: StartSink,
 ) -> None:
-    patience = Patience()
+    patience, clock = Patience(), Clock()
     sink = Sink(patience)
-    _, client = await start_sink(sink, request_timeout=0.3)
+    _, client = await start_sink(sink, clock=clock, request_timeout=60)
     connection = await posting(client, f"Content-Length: {MIB}\r\n")
     connection.send(b"x" * (MIB - 1))
     await eventually(lambda: sink.seen and sink.seen[0]._stream._paused)
@@ -215,6 +217,7 @@ async def test_a_client_that_stalls_after_it_had_to_wait_is_told_so(
         patience.go_on()
         await deferLater(reactor, 0)
     patience.go_on()
+    clock.advance(61)
 
     assert (await connection.until(b"}")).startswith(b"HTTP/1.1 408 ")
 
@@ -223,9 +226,9 @@ async def test_a_client_that_stalls_after_it_had_to_wait_is_told_so(
 async def test_a_connection_that_had_to_wait_is_closed_when_it_is_idle(
     start_sink: StartSink,
 ) -> None:
-    patience = Patience()
+    patience, clock = Patience(), Clock()
     sink = Sink(patience, refuses=QuotaExceeded("no room"))
-    _, client = await start_sink(sink, request_timeout=0.3)
+    _, client = await start_sink(sink, clock=clock, request_timeout=60)
     connection = await posting(client, f"Content-Length: {BUFFER}\r\n")
     connection.send(b"x" * BUFFER)
     await eventually(lambda: sink.seen and sink.seen[0]._stream.complete)
@@ -234,16 +237,19 @@ async def test_a_connection_that_had_to_wait_is_closed_when_it_is_idle(
     patience.go_on()
 
     assert b" 413 " in await connection.until(b"}")
+    clock.advance(61)
     assert await connection.until_closed() == b""
 
 
 @ensureDeferred
 async def test_a_slow_body_may_take_longer_than_an_answer(start_sink: StartSink) -> None:
-    _, client = await start_sink(Sink(), request_timeout=0.4)
+    sink, clock = Sink(), Clock()
+    _, client = await start_sink(sink, clock=clock, request_timeout=60)
     connection = await posting(client, f"Content-Length: {8 * channel.PROGRESS}\r\n")
-    for _ in range(8):
+    for count in range(1, 9):
         connection.send(b"x" * channel.PROGRESS)
-        await deferLater(reactor, 0.1)
+        await eventually(lambda count=count: sink.taken == count * channel.PROGRESS)
+        clock.advance(40)
 
     assert b"200 OK" in await connection.until(b"}")
 
@@ -252,11 +258,13 @@ async def test_a_slow_body_may_take_longer_than_an_answer(start_sink: StartSink)
 async def test_who_does_not_send_the_rest_of_a_refused_body_is_cut_off(
     start_sink: StartSink,
 ) -> None:
-    sink = Sink(refuses=QuotaExceeded("no room"))
-    site, client = await start_sink(sink, request_timeout=0.2)
+    sink, clock = Sink(refuses=QuotaExceeded("no room")), Clock()
+    site, client = await start_sink(sink, clock=clock, request_timeout=60)
     connection = await posting(client, "Content-Length: 10\r\n")
     connection.send(b"0")
     assert (await connection.until(b"}")).startswith(b"HTTP/1.1 413 ")
+
+    clock.advance(61)
 
     assert await connection.until_closed() == b""
     await eventually(lambda: not site.channels)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from pytest_twisted import ensureDeferred
+from twisted.internet.task import Clock
 
 from stacksync.config import HttpConfig
 from stacksync.errors import IncompleteBody
@@ -186,7 +187,7 @@ async def test_of_an_upload_that_breaks_off_nothing_is_seen(anna: User) -> None:
 async def test_work_that_goes_on_after_its_answer_does_not_wait_for_the_body(
     start_site: StartSite,
 ) -> None:
-    patience, ended = Patience(), []
+    patience, clock, ended = Patience(), Clock(), []
 
     async def create(*arguments: Any, **_: Any) -> None:
         await patience.wait()
@@ -198,13 +199,15 @@ async def test_work_that_goes_on_after_its_answer_does_not_wait_for_the_body(
             raise
 
     engine = MadeUpEngine(files=Noun(create=create))
-    _, client = await start_site(engine, request_timeout=0.2, max_file=0)
+    _, client = await start_site(engine, clock=clock, request_timeout=60, max_file=0)
     connection = await client.raw()
     connection.send(
         "POST /api/file?name=x HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n"
         f"{client.authorization_line}\r\n"
     )
     connection.send(b"x" * 500_000)
+    await eventually(lambda: patience.waiting)
+    clock.advance(61)
     assert b" 503 " in await connection.until(b"}")
 
     patience.go_on()

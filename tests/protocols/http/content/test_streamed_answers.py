@@ -8,7 +8,7 @@ from http import HTTPStatus
 import pytest
 from pytest_twisted import ensureDeferred
 from twisted.internet import reactor
-from twisted.internet.task import deferLater
+from twisted.internet.task import Clock, deferLater
 
 from stacksync.errors import DamagedContent
 from stacksync.protocols.http.answer import StreamedAnswer
@@ -91,12 +91,17 @@ async def test_a_slow_reader_holds_up_the_stream(start_sink: StartSink) -> None:
 @ensureDeferred
 async def test_a_reader_that_takes_nothing_is_cut_off(start_sink: StartSink) -> None:
     stream = Endless([])
-    site, client = await start_sink(Sink(gives=StreamedAnswer(stream, 2**40)), request_timeout=0.2)
+    clock = Clock()
+    gives = StreamedAnswer(stream, 2**40)
+    site, client = await start_sink(Sink(gives=gives), clock=clock, request_timeout=60)
     connection = await client.raw()
     connection.transport.pauseProducing()
     connection.send("GET /sink HTTP/1.1\r\nHost: x\r\n\r\n")
 
     await eventually(lambda: stream.given)
+
+    clock.advance(61)
+
     await eventually(lambda: stream.closed)
 
     assert not site.channels

@@ -54,7 +54,8 @@ async def test_a_body_that_says_it_is_too_large_is_refused_before_it_is_sent(
 async def test_a_body_of_16_mib_gets_its_answer_though_it_is_sent_regardless(
     start_site: StartSite,
 ) -> None:
-    site, client = await start_site(MadeUpEngine())
+    # However long it takes to send it here.
+    site, client = await start_site(MadeUpEngine(), clock=Clock())
 
     answer = await client.post("/api/devices", body=b"x" * 16 * 1024**2)
 
@@ -176,8 +177,12 @@ async def test_a_client_that_sends_byte_by_byte_is_not_waited_for(
 async def test_a_body_that_does_not_come_is_told_that_it_took_too_long(
     start_site: StartSite,
 ) -> None:
-    _, client = await start_site(MadeUpEngine(), request_timeout=0.1)
+    clock = Clock()
+    site, client = await start_site(MadeUpEngine(), clock=clock, request_timeout=60)
     connection = await posting(client, "Content-Length: 100\r\n")
+    await eventually(lambda: any(each.requests for each in site.channels))
+
+    clock.advance(61)
 
     assert (await connection.until(b"}")).startswith(b"HTTP/1.1 408 ")
     connection.hang_up()
@@ -185,11 +190,15 @@ async def test_a_body_that_does_not_come_is_told_that_it_took_too_long(
 
 @ensureDeferred
 async def test_an_idle_connection_is_closed(start_site: StartSite) -> None:
-    _, client = await start_site(MadeUpEngine(), request_timeout=0.1)
+    clock = Clock()
+    _, client = await start_site(MadeUpEngine(), clock=clock, request_timeout=60)
     connection = await client.raw()
     connection.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert (await connection.until(b"}")).startswith(b"HTTP/1.1 200 ")
 
-    assert (await connection.until_closed()).startswith(b"HTTP/1.1 200 ")
+    clock.advance(61)
+
+    assert await connection.until_closed() == b""
 
 
 @pytest.mark.parametrize(

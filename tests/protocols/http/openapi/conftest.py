@@ -17,11 +17,13 @@ def server(test_run: TestRun, module_database_dsn: str) -> Iterator[StackSyncPro
     """A running server; at the end its log must have no sign of a bug.
 
     Wrong passwords, of which there will be many, are not waited for, and tokens last as long
-    as the description allows at the most.
+    as the description allows at the most.  Nor does it close a connection that is idle: it might
+    just be needed again.
     """
     fleet = Fleet(test_run)
     tokens = {"lifetime": "3650d", "max_per_account": "100000"}
-    yield fleet.start(module_database_dsn, auth={"failure_delay": "0s"}, tokens=tokens)
+    http, auth = {"request_timeout": "1h"}, {"failure_delay": "0s"}
+    yield fleet.start(module_database_dsn, http=http, auth=auth, tokens=tokens)
     fleet.end()
 
 

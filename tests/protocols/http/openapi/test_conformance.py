@@ -42,6 +42,7 @@ ACCEPTED = ["2xx", "304", "403", "404", "409", "410", "412", "416"]
 REFUSED = ["400", "401", "404", "405", "409", "411", "412", "413", "415"]
 
 CONFIG = {
+    "request-timeout": 60.0,
     "auth": {"openapi": {"password": {"username": EMAIL, "password": PASSWORD}}},
     # What is in our source must not decide what is tried, or each change of it might.
     "analysis": {"constants": {"enabled": False}},

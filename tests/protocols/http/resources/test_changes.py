@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 from pytest_twisted import ensureDeferred
+from twisted.internet.task import Clock
 
 from stacksync.errors import CursorExpired
 from stacksync.model import Changes
@@ -109,9 +110,9 @@ async def test_megabytes_of_changes_arrive_whole(start_site: StartSite) -> None:
 async def test_a_client_that_does_not_read_costs_a_piece_of_buffer_and_is_dropped(
     start_site: StartSite,
 ) -> None:
-    site, client = await start_site(
-        MadeUpEngine(changes=Noun(since=returning(megabytes(30)))), request_timeout=0.4
-    )
+    clock = Clock()
+    engine = MadeUpEngine(changes=Noun(since=returning(megabytes(30))))
+    site, client = await start_site(engine, clock=clock, request_timeout=60)
     connection = await client.raw()
     connection.transport.pauseProducing()
     connection.send(f"GET {CHANGES} HTTP/1.1\r\nHost: x\r\n{client.authorization_line}\r\n")
@@ -121,6 +122,8 @@ async def test_a_client_that_does_not_read_costs_a_piece_of_buffer_and_is_droppe
 
     buffered = len(channel.transport.dataBuffer) + channel.transport._tempDataLen
     assert buffered < 512 * 1024
+
+    clock.advance(61)
 
     await eventually(lambda: not site.channels)
 

@@ -7,6 +7,8 @@ from uuid import uuid4
 
 import pytest
 from pytest_twisted import ensureDeferred
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
 
 from stacksync.errors import Forbidden, RequestReused, Unavailable
 from tests.protocols.http.builders import changed, commit_result, new_file, new_folder
@@ -253,10 +255,15 @@ async def test_a_commit_that_takes_too_long_is_answered_so_and_goes_on(
     start_site: StartSite,
 ) -> None:
     commits = SlowCommits()
-    _, client = await start_site(MadeUpEngine(commits=commits), request_timeout=0.2)
+    clock = Clock()
+    _, client = await start_site(MadeUpEngine(commits=commits), clock=clock, request_timeout=60)
+    path = f"/api/workspaces/{uuid4()}/commits"
+    posted = Deferred.fromCoroutine(client.post(path, BATCH))
+    await eventually(lambda: commits.patience.waiting)
 
-    answer = await client.post(f"/api/workspaces/{uuid4()}/commits", BATCH)
+    clock.advance(61)
 
+    answer = await posted
     assert answer.code == 503
     assert "may still be carried out" in answer.json["description"]
     commits.patience.go_on()
