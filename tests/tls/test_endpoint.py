@@ -10,13 +10,18 @@ from pytest_twisted import ensureDeferred
 from twisted.internet.threads import deferToThread
 from twisted.logger import capturedLogs
 
+from stacksync.tls import endpoint
 from tests.protocols.http.client import eventually
 from tests.servers.certificates import Authority
 from tests.tls.conftest import REFUSAL, Serve, said_to
 
 
 @ensureDeferred
-async def test_plain_text_is_answered_in_plain_text(authority: Authority, serve: Serve) -> None:
+async def test_plain_text_is_answered_in_plain_text(
+    authority: Authority, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # However slowly it is sent and read here.
+    monkeypatch.setattr(endpoint, "LINGER", 60.0)
     server = await serve(authority.issue("localhost"))
     with capturedLogs() as lines:
         request = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 300000\r\n\r\n"

@@ -32,6 +32,7 @@ from tests.protocols.amqp.builders import numbers
 from tests.protocols.amqp.desk import Desk
 from tests.protocols.amqp.link import Link
 from tests.protocols.amqp.requests import DEAD_LETTERS, Caller, Recorder
+from tests.protocols.amqp.waiting import PATIENCE
 from tests.protocols.amqp.work import Work
 from tests.servers.rabbitmq import RabbitServer
 from tests.storage.conftest import store
@@ -61,6 +62,12 @@ class Logged:
         (found,) = [e for e in self.events if "log_failure" in e and e["log_failure"].check(kind)]
         self.events.remove(found)
         return found
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_left_by_others() -> None:
+    """What other modules have left behind is told of before, not among what is logged here."""
+    gc.collect()
 
 
 @pytest.fixture(autouse=True)
@@ -108,7 +115,7 @@ async def link(rabbitmq: RabbitServer) -> AsyncIterator[Link]:
     made = Link(rabbitmq.port)
     made.mend()
     yield made
-    await made.cut()
+    await made.close()
 
 
 @pytest.fixture
@@ -144,8 +151,10 @@ async def new_broker(
 ) -> AsyncIterator[NewBroker]:
     """Makes front-end connections through the link, not started; stops them after the test.
 
-    They do not wait long before they try again.
+    They do not wait long before they try again, and as long as it takes for a broker that is
+    slow to answer their goodbye.
     """
+    monkeypatch.setattr(broker, "GOODBYE", PATIENCE)
     monkeypatch.setattr(broker, "FIRST_DELAY", 0.01)
     monkeypatch.setattr(broker, "LONGEST_DELAY", 0.1)
     made: list[Broker] = []

@@ -65,10 +65,11 @@ class Device:
 
     async def hear(self, queue: str) -> Any:
         """The next message in one of its queues."""
-        _, _, body = await eventually(lambda: self._next(queue))
+        _, _, body = await eventually(lambda: self.next_in(queue))
         return orjson.loads(body)
 
-    def _next(self, queue: str) -> Any:
+    def next_in(self, queue: str) -> Any:
+        """The next message of any queue, with what stands beside it; ``None``: there is none."""
         message = self.channel.basic_get(queue, auto_ack=True)
         return message if message[0] is not None else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,11 @@ class Link:
     """Listens on a port of its own and passes everything on to the broker's, both ways."""
 
     def __init__(self, broker_port: int) -> None:
-        self.port = 0
+        # Bound for as long as the link is used: nobody else gets the port while it is cut.
+        self._held = socket.socket()
+        self._held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._held.bind(("127.0.0.1", 0))
+        self.port: int = self._held.getsockname()[1]
         self.connections = 0
         """How many have been made through it."""
         self.replied: Callable[[int], None] = lambda replies: None
@@ -32,7 +37,6 @@ class Link:
         factory = Factory.forProtocol(lambda: NearEnd(self))
         factory.noisy = False
         self._listening = clock.listenTCP(self.port, factory, interface="127.0.0.1")
-        self.port = self._listening.getHost().port
 
     async def cut(self) -> None:
         """End the connections and let none through."""
@@ -40,6 +44,11 @@ class Link:
         self.drop()
         if listening is not None:
             await listening.stopListening()
+
+    async def close(self) -> None:
+        """Cut it for good."""
+        await self.cut()
+        self._held.close()
 
     def drop(self) -> None:
         """End the connections; new ones may be made."""
@@ -92,7 +101,7 @@ class End(Protocol):
 
     def connectionLost(self, reason: Failure | None = None) -> None:
         self.link.left(self)
-        if self.other is not None:
+        if self.other is not None and self.other.transport is not None:
             self.other.transport.loseConnection()
 
 
@@ -116,5 +125,12 @@ class NearEnd(End):
         self.other = far
         reaching = Deferred.fromCoroutine(self.link.reach_broker(far))
         reaching.addCallbacks(
-            lambda _: self.transport.resumeProducing(), lambda _: self.transport.abortConnection()
+            lambda _: self._reached(far), lambda _: self.transport.abortConnection()
         )
+
+    def _reached(self, far: End) -> None:
+        if self.transport.connected:
+            self.transport.resumeProducing()
+        else:
+            # Dropped meanwhile.
+            far.transport.loseConnection()

@@ -15,7 +15,7 @@ from stacksync.protocols.amqp.consumer import Bounds, Consumer
 from tests.protocols.amqp.conftest import Connect, Logged
 from tests.protocols.amqp.link import Link
 from tests.protocols.amqp.test_consumer import publish, ready
-from tests.protocols.amqp.waiting import eventually, turns
+from tests.protocols.amqp.waiting import PATIENCE, eventually, turns
 from tests.protocols.amqp.work import Work
 
 clock: Any = reactor
@@ -68,7 +68,7 @@ async def test_stopping_gives_back_what_waits_at_once(
     consumer = await work.consume(connection, queue, in_all=2, backlog=100)
     await eventually(lambda: waiting(consumer) == 8)
 
-    stopping = Deferred.fromCoroutine(consumer.stop(10.0))
+    stopping = Deferred.fromCoroutine(consumer.stop(PATIENCE))
 
     await eventually(lambda: ready(peer, queue) == 8)
     assert not stopping.called
@@ -119,7 +119,7 @@ async def test_when_too_many_bytes_wait_no_more_are_taken_until_half_of_them_hav
     assert [body[:8] for body in work.bodies] == [b"anna:%03d" % number for number in range(40)]
     assert redelivered(work)
     await turns()
-    await consumer.stop(5.0)
+    await consumer.stop(PATIENCE)
     assert ready(peer, queue) == 0
 
 
@@ -131,7 +131,7 @@ async def test_stopping_while_no_more_are_taken_is_quick(
     flood(peer, queue, b"anna", 10, size=1000)
     consumer = await work.consume(await connect(), queue, in_all=1, backlog=100)
     await eventually(lambda: ready(peer, queue) == 6 and work.begun)
-    stopping = Deferred.fromCoroutine(consumer.stop(10.0))
+    stopping = Deferred.fromCoroutine(consumer.stop(PATIENCE))
     await eventually(lambda: ready(peer, queue) == 9)
 
     work.finish(*work.bodies)
@@ -213,14 +213,14 @@ async def test_whatever_happens_nothing_is_lost_nor_acknowledged_before_it_is_do
             consumer.connection_lost()
             link.mend()
         else:
-            stopping = Deferred.fromCoroutine(consumer.stop(20.0))
+            stopping = Deferred.fromCoroutine(consumer.stop(PATIENCE))
             while not stopping.called:
                 for body in work.in_hand:
                     done.append(body)
                     work.finish(body)
                 await turns(1)
             await stopping
-            await connection.say_goodbye(5.0)
+            await connection.say_goodbye(PATIENCE)
         assert not work.lost
         for sender in b"abc":
             of_one = [each for each in work.bodies if each[0] == sender]
@@ -240,5 +240,5 @@ async def test_whatever_happens_nothing_is_lost_nor_acknowledged_before_it_is_do
         return set(done) == set(sent)
 
     await eventually(all_done)
-    await consumer.stop(5.0)
+    await consumer.stop(PATIENCE)
     assert ready(peer, queue) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import pytest
@@ -9,7 +10,6 @@ from pytest_twisted import ensureDeferred
 from twisted.internet import reactor
 from zope.interface.verify import verifyObject
 
-from stacksync.embedded.ports import choose
 from stacksync.errors import Unavailable
 from stacksync.interfaces import IHealthCheck
 from stacksync.protocols.amqp import broker as module
@@ -79,7 +79,6 @@ async def test_an_exchange_of_other_properties_is_told_until_it_is_mended(
 async def test_where_nobody_listens_it_says_so_once_and_goes_on_trying(
     new_broker: NewBroker, logged: Logged, rabbitmq: RabbitServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (port,) = choose(1)
     attempts: list[float] = []
     one_connection = module.OneConnection
 
@@ -88,11 +87,16 @@ async def test_where_nobody_listens_it_says_so_once_and_goes_on_trying(
         return one_connection(connection)
 
     monkeypatch.setattr(module, "OneConnection", counted)
-    broker = new_broker(port)
-    broker.start()
+    with socket.socket() as held:
+        # Nobody else listens there as long as it is bound.
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+        broker = new_broker(port)
+        broker.start()
 
-    await eventually(lambda: len(attempts) > 3)
-    problem = await problem_of(broker)
+        await eventually(lambda: len(attempts) > 3)
+        problem = await problem_of(broker)
+        await broker.stop(0.1)
     assert problem is not None
     assert problem.startswith(f"cannot connect to 127.0.0.1:{port}: ")
     assert logged.text.count("cannot connect") == 1

@@ -9,11 +9,11 @@ from pytest_twisted import ensureDeferred
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 
-from stacksync.protocols.amqp.broker import GOODBYE
+from stacksync.protocols.amqp.wire.connection import REPLY_TIMEOUT
 from tests.protocols.amqp.conftest import NewBroker
 from tests.protocols.amqp.desk import Desk, connected, count_of, problem_of, send
 from tests.protocols.amqp.link import Link
-from tests.protocols.amqp.waiting import eventually, turns
+from tests.protocols.amqp.waiting import PATIENCE, eventually, turns
 
 clock: Any = reactor
 
@@ -29,7 +29,7 @@ async def test_stopping_finishes_the_work_and_closes_the_connection(
     send(peer, b"1")
     await eventually(lambda: desk.begun)
 
-    stopping = Deferred.fromCoroutine(broker.stop(20.0))
+    stopping = Deferred.fromCoroutine(broker.stop(PATIENCE))
     await eventually(lambda: count_of(peer, "consumer_count") == 0)
     send(peer, b"2")
     desk.ends[0].callback(None)
@@ -82,16 +82,17 @@ async def test_one_may_stop_at_any_moment_of_coming_up(
 
     def stop_then(so_far: int) -> None:
         if so_far == replies:
-            stopped.append(Deferred.fromCoroutine(broker.stop(5.0)))
+            stopped.append(Deferred.fromCoroutine(broker.stop(PATIENCE)))
 
     link.replied = stop_then
     broker.start()
     stop_then(0)
     await eventually(lambda: stopped or broker._outage is None)
     began = clock.seconds()
-    await (stopped[0] if stopped else broker.stop(5.0))
+    await (stopped[0] if stopped else broker.stop(PATIENCE))
 
-    assert clock.seconds() - began < GOODBYE
+    # Who waits for as long as that waits for an answer that does not come.
+    assert clock.seconds() - began < REPLY_TIMEOUT
     await eventually(lambda: link.is_quiet)
     assert broker._running is not None
     assert broker._running.called

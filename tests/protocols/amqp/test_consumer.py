@@ -14,7 +14,7 @@ from stacksync.protocols.amqp.wire import frames
 from stacksync.protocols.amqp.wire.channel import ChannelClosed
 from tests.protocols.amqp.conftest import Connect, Logged
 from tests.protocols.amqp.link import Link
-from tests.protocols.amqp.waiting import eventually, turns
+from tests.protocols.amqp.waiting import PATIENCE, eventually, turns
 from tests.protocols.amqp.work import Work
 
 clock: Any = reactor
@@ -56,9 +56,9 @@ async def test_what_is_done_does_not_come_again_and_what_is_not_does(
     work.finish(b"1", b"2", b"4")
     await turns()
 
-    await connection.say_goodbye(5.0)
+    await connection.say_goodbye(PATIENCE)
 
-    assert ready(peer, queue) == 2
+    await eventually(lambda: ready(peer, queue) == 2)
     again = Work()
     await again.consume(await connect(), queue)
     await eventually(lambda: again.bodies == [b"3", b"5"])
@@ -78,9 +78,9 @@ async def test_what_breaks_off_is_left_to_come_again(
     work.break_off(b"2", LookupError("a bug"))
     work.finish(b"3")
     await turns()
-    await connection.say_goodbye(5.0)
+    await connection.say_goodbye(PATIENCE)
 
-    assert ready(peer, queue) == 2
+    await eventually(lambda: ready(peer, queue) == 2)
     logged.expect_failure(LookupError)
 
 
@@ -93,7 +93,7 @@ async def test_stopping_waits_for_the_work_in_hand_and_takes_no_more(
     publish(peer, queue, b"1", b"2")
     await eventually(lambda: len(work.begun) == 2)
 
-    stopping = Deferred.fromCoroutine(consumer.stop(10.0))
+    stopping = Deferred.fromCoroutine(consumer.stop(PATIENCE))
     await eventually(lambda: peer.queue_declare(queue, passive=True).method.consumer_count == 0)
     publish(peer, queue, b"3")
     work.finish(b"1")
@@ -102,9 +102,9 @@ async def test_stopping_waits_for_the_work_in_hand_and_takes_no_more(
     work.finish(b"2")
     await stopping
 
-    await connection.say_goodbye(5.0)
+    await connection.say_goodbye(PATIENCE)
     assert work.bodies == [b"1", b"2"]
-    assert ready(peer, queue) == 1
+    await eventually(lambda: ready(peer, queue) == 1)
 
 
 @ensureDeferred
@@ -113,7 +113,7 @@ async def test_stopping_with_nothing_in_hand_is_quick(
 ) -> None:
     consumer = await work.consume(await connect(), queue)
 
-    await consumer.stop(10.0)
+    await consumer.stop(PATIENCE)
 
 
 @ensureDeferred
@@ -127,7 +127,7 @@ async def test_stopping_waits_no_longer_than_it_may(
 
     await consumer.stop(0.1)
 
-    assert clock.seconds() - began < 5.0
+    assert clock.seconds() - began < PATIENCE
     assert "1 requests were not finished in time; they come again" in logged.text
     work.finish(b"1")
     await turns()
@@ -143,7 +143,7 @@ async def test_stopping_waits_no_longer_for_a_broker_that_does_not_answer(
 
     await consumer.stop(0.1)
 
-    assert clock.seconds() - began < 5.0
+    assert clock.seconds() - began < PATIENCE
 
 
 @ensureDeferred
@@ -175,7 +175,7 @@ async def test_stopping_after_the_connection_was_lost_is_harmless(
     link.drop()
     await connection.lost
 
-    await consumer.stop(10.0)
+    await consumer.stop(PATIENCE)
 
 
 @ensureDeferred

@@ -40,9 +40,10 @@ def test_a_message_that_does_not_is_of_who_waits_for_the_answer(body: bytes) -> 
 
 def test_a_message_of_megabytes_is_not_searched_to_its_end() -> None:
     body = b'"userId"' * 2**20
-    began = time.perf_counter()
+    # Of this thread: what others do on the machine is not counted.
+    began = time.thread_time()
 
     for _ in range(10):
         sender_by_message(deliver(body))
 
-    assert time.perf_counter() - began < 1
+    assert time.thread_time() - began < 1

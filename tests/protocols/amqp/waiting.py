@@ -10,7 +10,9 @@ from twisted.internet.task import deferLater
 
 T = TypeVar("T")
 
-PATIENCE = 20.0
+PATIENCE = 60.0
+"""Seconds; only what never comes takes as long."""
+
 _PAUSE = 0.005
 
 
