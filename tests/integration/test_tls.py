@@ -47,7 +47,6 @@ def secured(
     authority: Authority,
     test_run: TestRun,
 ) -> Iterator[Secured]:
-    """Started with trust in another broker than it finds."""
     directory = test_run.new_directory("certificates")
     brokers = authority.issue(HOST, days=30)
     brokers.chmod(0o644)
@@ -73,9 +72,8 @@ def secured(
         server.speaks_tls(authority.file)
         secured = Secured(server, authority, directory, questions)
         authority.issue(HOST, days=30, file=secured.certificate)
-        trusted.write_bytes(self_signed(directory, "elsewhere").read_bytes())
-        server.spawn()
-        server.wait_for_status(503)
+        trusted.write_bytes(authority.file.read_bytes())
+        server.start()
         yield secured
         server.terminate()
 
@@ -85,17 +83,26 @@ def user(secured: Secured) -> KnownUser:
     return secured.server.add_user("anna@example.org")
 
 
-def test_a_broker_that_is_not_trusted_is_joined_when_it_is(secured: Secured) -> None:
+def test_a_broker_that_is_not_trusted_is_joined_when_it_is(
+    secured: Secured, rabbitmq: RabbitServer, module_amqp_url: str
+) -> None:
     server = secured.server
+    right, begun = secured.trusted.read_bytes(), len(server.log_text())
+    secured.trusted.write_bytes(self_signed(secured.trusted.parent, "elsewhere").read_bytes())
+    secured.hang_up()
+    secured.waits_for_log("SIGHUP: reading the certificates anew", begun)
+
+    rabbitmq.close_connections(module_amqp_url.rpartition("/")[2])
+
     secured.waits_for_log(
         "broker: the server's certificate is signed by nobody whom we trust:"
-        " let [amqp] ca_file name the certificate of who signed it; trying again"
+        " let [amqp] ca_file name the certificate of who signed it; trying again",
+        begun,
     )
-    secured.trusted.write_bytes(secured.authority.file.read_bytes())
+    server.wait_for_status(503)
+    secured.trusted.write_bytes(right)
     secured.hang_up()
-
     server.wait_until_ready()
-    secured.waits_for_log("broker: connected to")
 
 
 def test_people_come_by_tls(secured: Secured, user: KnownUser) -> None:
@@ -175,16 +182,18 @@ def test_the_examples_believe_whom_they_are_told(
         done = person.commit_tree(tmp_path / "tree", "amqp", "--http-url", http_url, *options)
         return done.status, done.text
 
-    status, told = committed(by_tls, *ca)
-    assert (status, told[:16]) == (0, "1 folder, 1 file")
-    for broker, options, problem in (
-        (by_tls, (), f"{by_tls.rpartition('/')[0]} can't prove who it is: "),
-        (by_tls.replace(HOST, "localhost"), ca, "Hostname mismatch"),
-    ):
-        status, told = committed(broker, *options)
-        assert status
-        assert problem in told
-    rabbitmq.delete_user(user.email)
+    try:
+        status, told = committed(by_tls, *ca)
+        assert (status, told[:16]) == (0, "1 folder, 1 file")
+        for broker, options, problem in (
+            (by_tls, (), f"{by_tls.rpartition('/')[0]} can't prove who it is: "),
+            (by_tls.replace(HOST, "localhost"), ca, "Hostname mismatch"),
+        ):
+            status, told = committed(broker, *options)
+            assert status
+            assert problem in told
+    finally:
+        rabbitmq.delete_user(user.email)
 
 
 def test_a_new_certificate_is_shown_without_a_failed_request(
