@@ -81,17 +81,26 @@ class Devices:
         return device
 
 
+def begin_before(request: pytest.FixtureRequest, *names: str) -> None:
+    """Let those fixtures that the test has, too, begin before this one: they end after it."""
+    for name in names:
+        if name in request.fixturenames:
+            request.getfixturevalue(name)
+
+
 @pytest.fixture(scope="module")
-def module_fleet(test_run: TestRun) -> Iterator[Fleet]:
-    """The servers of a module."""
+def module_fleet(test_run: TestRun, request: pytest.FixtureRequest) -> Iterator[Fleet]:
+    """The servers of a module, which end before their database and virtual host."""
+    begin_before(request, "module_database_dsn", "module_amqp_url")
     fleet = Fleet(test_run)
     yield fleet
     fleet.end()
 
 
 @pytest.fixture
-def fleet(test_run: TestRun) -> Iterator[Fleet]:
-    """The servers of one test."""
+def fleet(test_run: TestRun, request: pytest.FixtureRequest) -> Iterator[Fleet]:
+    """The servers of one test, which end before their database and virtual host."""
+    begin_before(request, "database_dsn", "amqp_url")
     fleet = Fleet(test_run)
     yield fleet
     fleet.end()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, closing, suppress
 from random import Random
 from urllib.parse import urlsplit
 
@@ -55,18 +55,20 @@ class HalfSent:
     """An upload of :data:`CONTENT` that has come to its middle: some chunks are stored."""
 
     def __init__(
-        self, url: str, user: KnownUser, store: StoreFiles, method: str, path: str
+        self, url: str, user: KnownUser, store: StoreFiles, container: str, method: str, path: str
     ) -> None:
         self._store = store
         self._before = set(store.unfinished())
-        before = len(store.objects())
+        before = len(store.objects(container))
         headers = {"Content_Length": str(len(CONTENT))}
         self.request = HandSentRequest(url, user, method, path, **headers)
         self.request.send(CONTENT[:HALF])
-        until(lambda: len(store.objects()) > before, "chunks of the first half are stored")
+        until(lambda: len(store.objects(container)) > before, "chunks of the half are stored")
 
     def finish(self) -> None:
-        self.request.send(CONTENT[HALF:])
+        # Whoever has answered already does not wait for the rest for long.
+        with suppress(ConnectionError):
+            self.request.send(CONTENT[HALF:])
 
     def vanish(self) -> None:
         """The client is gone, and the server has noticed."""
@@ -80,12 +82,13 @@ class HalfSent:
 
 @pytest.fixture
 def half_sent(
-    server: StackSyncProcess, user: KnownUser, store: StoreFiles
+    server: StackSyncProcess, user: KnownUser, files: FileClient, store: StoreFiles
 ) -> Iterator[Callable[..., HalfSent]]:
     begun: list[HalfSent] = []
 
     def begin(method: str, path: str, at: StackSyncProcess | None = None) -> HalfSent:
-        begun.append(HalfSent((at or server).http_url, user, store, method, path))
+        url = (at or server).http_url
+        begun.append(HalfSent(url, user, store, files.workspace, method, path))
         return begun[-1]
 
     yield begin
@@ -99,6 +102,9 @@ def is_listening(url: str) -> bool:
         socket.create_connection((address.hostname, address.port), timeout=10).close()
     except ConnectionRefusedError:
         return False
+    except ConnectionResetError:
+        # It stopped listening this very moment: the next time it refuses.
+        return True
     return True
 
 

@@ -13,7 +13,7 @@ from tests.integration.conftest import PROTOCOLS, Devices
 from tests.integration.surroundings.fleet import Fleet
 from tests.integration.surroundings.ledger import Ledger, until
 from tests.integration.surroundings.load import Load
-from tests.integration.surroundings.outages import readiness
+from tests.integration.surroundings.outages import until_missed
 from tests.integration.surroundings.people import People
 from tests.integration.surroundings.urls import proxy_for, through
 from tests.servers.proxy import Proxy
@@ -35,7 +35,7 @@ def server(
     return module_fleet.start(
         through(wire, module_database_dsn),
         module_amqp_url,
-        database={"statement_timeout": "1s", "wait_timeout": "2s"},
+        database={"statement_timeout": "3s", "wait_timeout": "2s"},
     )
 
 
@@ -81,8 +81,7 @@ def test_a_database_that_does_not_answer_is_given_up_and_asked_again(
     wire.hold_answers()
 
     request_id = laptop.send_commit(new_file())
-    server.wait_for_status(503)
-    assert readiness(server)["broker"] == "ok"
+    until_missed(server, "database")
     wire.release()
 
     assert laptop.answer_to(request_id).revision == 1

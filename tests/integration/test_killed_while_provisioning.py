@@ -76,7 +76,7 @@ class Operator:
             return self._cloud.swift("PUT", url, token, b"hers").status_code == 201
 
         # A token of the second in which the password was set is born revoked.
-        until(can_put, "its own token opens its container", 10)
+        until(can_put, "its own token opens its container")
         self.check_all()
 
     def check_all(self) -> None:

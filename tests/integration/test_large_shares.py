@@ -12,6 +12,7 @@ import psycopg2
 import pytest
 import requests
 
+from stacksync.db.jobs import CLAIMING
 from stacksync.storage.names import location
 from stacksync.storage.tree import Tree
 from tests.integration.clients.file_client import FileClient
@@ -28,6 +29,7 @@ MANY = 10_000
 SOME = 120
 PER_FILE = 50
 FILES_PER_COMMIT = 50
+PATIENCE = 250.0
 
 PutObjects = Callable[[str, list[str]], None]
 
@@ -107,8 +109,12 @@ def share_and_watch(
         owner.ask("POST", f"/folder/{folder['id']}/share", json=[users[1].email])
         (share,) = guest.ask("GET", "/shares")["shares"]
 
+        claiming, copying = (
+            clients.enter_context(closing(psycopg2.connect(server.database_url))) for _ in range(2)
+        )
+        # No job begins yet.
+        claiming.cursor().execute("SELECT pg_advisory_xact_lock(%s)", [CLAIMING])
         workspace = guest.ask("POST", f"/shares/{share['id']}/accept")
-        copying = clients.enter_context(closing(psycopg2.connect(server.database_url)))
         # It does not come to its end: the last one can't be crossed off the list.
         cursor = copying.cursor()
         cursor.execute("SELECT FROM chunk_copy WHERE name = %s FOR UPDATE", [names[-1]])
@@ -117,9 +123,10 @@ def share_and_watch(
         changes = guest.ask("GET", f"/workspaces/{workspace['id']}/changes?since=0")
         assert len(changes["items"]) == len(files) + 1
         assert guest.chunk(workspace["id"], names[-1]) == names[-1].encode()
+        claiming.rollback()
         check_progress(server, ledger, number)
         copying.rollback()
-        until(lambda: not unfinished(ledger), "the jobs are done", 200)
+        until(lambda: not unfinished(ledger), "the jobs are done", PATIENCE)
         assert guest.chunk(workspace["id"], names[0]) == names[0].encode()
     assert f"stacksync_chunks_copied_total {float(number)}" in metrics(server)
     found = server.admin("fsck", "--no-content")
@@ -130,7 +137,7 @@ def share_and_watch(
 def check_progress(server: StackSyncProcess, ledger: Ledger, number: int) -> None:
     """See in the middle of it what an operator sees."""
     begun = "SELECT id FROM job WHERE kind = 'copy' AND progress > 0"
-    until(lambda: ledger.rows(begun), "the first chunks are copied", 60)
+    until(lambda: ledger.rows(begun), "the first chunks are copied", PATIENCE)
     ((job_id,),) = ledger.rows(begun)
     job = server.admin("jobs", "show", str(job_id))
     assert (job["kind"], job["state"], job["total"]) == ("copy", "running", number)

@@ -13,8 +13,11 @@ from tests.integration.clients.device import Device
 from tests.integration.clients.file_client import FileClient
 from tests.integration.clients.sharing import accept, propose, waiting
 from tests.integration.conftest import PROTOCOLS, Devices
+from tests.integration.surroundings.ledger import Ledger, until
 from tests.integration.surroundings.people import People
 from tests.servers.stacksync import KnownUser, StackSyncProcess
+
+UNTOLD = "SELECT FROM job WHERE kind = 'notify' AND finished_at IS NULL"
 
 
 @frozen
@@ -32,8 +35,15 @@ class Pair:
     guests_files: FileClient
 
 
+@pytest.fixture(scope="module")
+def ledger(server: StackSyncProcess) -> Ledger:
+    return Ledger(server.database_url)
+
+
 @pytest.fixture
-def pair(server: StackSyncProcess, people: People, devices: Devices) -> Iterator[Pair]:
+def pair(
+    server: StackSyncProcess, people: People, devices: Devices, ledger: Ledger
+) -> Iterator[Pair]:
     owner, guest = people.add(), people.add()
     with (
         closing(FileClient(server.http_url, owner)) as owners,
@@ -43,7 +53,10 @@ def pair(server: StackSyncProcess, people: People, devices: Devices) -> Iterator
         propose(devices.phone(owner), folder["id"], guest.email)
         phone = devices.phone(guest)
         (asked,) = waiting(phone)
-        yield Pair(owner, guest, folder, accept(phone, asked.id), owners, guests)
+        workspace = accept(phone, asked.id)
+        # Both are told of it by jobs: a device that listens later is not to hear of that.
+        until(lambda: not ledger.rows(UNTOLD), "both have been told", 60)
+        yield Pair(owner, guest, folder, workspace, owners, guests)
 
 
 def known_to(device: Device, workspace: str) -> int:

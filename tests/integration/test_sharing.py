@@ -15,6 +15,7 @@ from tests.integration.clients.sharing import (
     members,
     news,
     propose,
+    told_of,
     unshare,
     waiting,
     withdraw,
@@ -74,10 +75,7 @@ def test_a_folder_is_shared_edited_and_unshared(owner: Device, guest: Device) ->
     assert set(theirs) == {folder, file}
 
     answer = guest.commit(changed(theirs[file], size=99), workspace_id=workspace)
-    told = owner.next_notification()
-    while told.workspace_id != workspace:
-        told = owner.next_notification()
-    assert told.revision == answer.revision
+    told_of(owner, workspace, answer.revision)
 
     unshare(owner, folder, guest.user.email)
     assert news(guest, "unshare")["workspace"] == workspace
@@ -89,9 +87,9 @@ def test_a_folder_is_shared_edited_and_unshared(owner: Device, guest: Device) ->
 
 
 def test_who_is_unshared_hears_nothing_more(owner: Device, guest: Device) -> None:
-    folder, _ = shared(owner, guest)
+    folder, workspace = shared(owner, guest)
     news(guest, "workspace")
-    guest.listen()
+    known = guest.listen()[workspace]
     unshare(owner, folder, guest.user.email)
     news(guest, "unshare")
 
@@ -99,6 +97,9 @@ def test_who_is_unshared_hears_nothing_more(owner: Device, guest: Device) -> Non
     mine = guest.commit(new_file())
 
     told = guest.next_notification()
+    while (told.workspace_id, told.revision) == (workspace, known):
+        # That it was shared is told in its own time.
+        told = guest.next_notification()
     assert (told.workspace_id, told.revision) == (guest.workspace, mine.revision)
 
 
@@ -225,9 +226,8 @@ def test_what_is_shared_at_one_instance_is_told_by_the_other(
     assert asked["workspace"] == workspace
     for device in (owner, guest):
         assert news(device, "workspace")["workspace"] == workspace
-    owner.commit(new_file("sea.jpg", parent_id=folder), workspace_id=workspace)
-    told = guest.next_notification()
-    assert told.workspace_id == workspace
+    made = owner.commit(new_file("sea.jpg", parent_id=folder), workspace_id=workspace)
+    told_of(guest, workspace, made.revision)
     unshare(owner, folder, guest.user.email)
     assert news(guest, "unshare")["workspace"] == workspace
     until(lambda: len(guest.workspaces()) == 1, "the end of the share")

@@ -26,7 +26,8 @@ BYTES_BETWEEN = 20
 """Bytes that the slow ones send between two requests of the other one."""
 
 TIMES_SLOWER = 10.0
-MACHINE_IS_BUSY = 0.05
+MACHINE_IS_BUSY = 0.2
+"""Seconds; whoever is stopped waits for longer."""
 
 
 @pytest.fixture(scope="module")
@@ -49,22 +50,21 @@ def latency(device: HttpDevice, slow: SlowConnections | None = None) -> float:
 def test_two_thousand_slow_clients_do_not_stop_another_one(
     server: StackSyncProcess, people: People
 ) -> None:
-    with (
-        many_files(),
-        closing(HttpDevice(server.http_url, people.add())) as device,
-        closing(SlowConnections(server.http_url)) as slow,
-    ):
-        alone = latency(device)
-        slow.begin(IN_HEADS, HEAD)
-        slow.begin(IN_BODIES, BODY)
-        slow.begin(SILENT, SILENCE)
+    with many_files(), closing(HttpDevice(server.http_url, people.add())) as device:
+        before = latency(device)
+        with closing(SlowConnections(server.http_url)) as slow:
+            slow.begin(IN_HEADS, HEAD)
+            slow.begin(IN_BODIES, BODY)
+            slow.begin(SILENT, SILENCE)
 
-        among_them = latency(device, slow)
+            among_them = latency(device, slow)
 
+            # Who is new gets in as well.
+            with closing(HttpDevice(server.http_url, device.user)) as another:
+                assert another.account() == device.account()
+            slow.until_cut_off(IN_HEADS)
+        # Others may have begun to use the machine meanwhile.
+        alone = max(before, latency(device))
         assert among_them < alone * TIMES_SLOWER + MACHINE_IS_BUSY
-        # Who is new gets in as well.
-        with closing(HttpDevice(server.http_url, device.user)) as another:
-            assert another.account() == device.account()
-        slow.until_cut_off(IN_HEADS)
     lines = server.log_text().count("\n")
     assert lines < 500, "each of them is told the log"

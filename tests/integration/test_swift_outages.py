@@ -12,10 +12,12 @@ from tests.integration.clients.answers import Refused
 from tests.integration.clients.file_client import FileClient
 from tests.integration.random_sharing.agreement import Agreement
 from tests.integration.surroundings.folder_of_two import PRIVATE, SHARED, FolderOfTwo
-from tests.integration.surroundings.ledger import Ledger
+from tests.integration.surroundings.ledger import Ledger, until
 from tests.servers.openstack.cloud import CloudProject
 from tests.servers.openstack.server import OpenStackServer
 from tests.servers.stacksync import StackSyncProcess
+
+TRIED = "SELECT FROM job WHERE kind = 'container' AND finished_at IS NULL AND attempts > 0"
 
 
 @pytest.fixture
@@ -30,7 +32,8 @@ def server(
     return start_server(
         database_dsn,
         keystone=project.options,
-        storage={"url": "swift", "timeout": "5s"},
+        # One that is away refuses connections: nothing here waits for so long.
+        storage={"url": "swift", "timeout": "30s"},
         jobs={"longest_delay": "0.3s"},
         sharing={"keep_container": "0s"},
     )
@@ -53,13 +56,16 @@ def test_a_folder_is_shared_and_taken_back_while_swift_is_away(
     project: CloudProject,
     folder: FolderOfTwo,
 ) -> None:
-    agreement = Agreement(Ledger(server.database_url), own_openstack.cloud, project)
+    ledger = Ledger(server.database_url)
+    agreement = Agreement(ledger, own_openstack.cloud, project)
+    agreement.until_jobs_are_done()
 
     own_openstack.kill_swift()
     folder.propose()
     folder.accept()
     assert_known_but_not_to_be_had(folder.guest, folder)
     assert_known_but_not_to_be_had(folder.owner, folder)
+    until(lambda: ledger.rows(TRIED), "the container's job has met a Swift that is away")
     jobs = server.admin("jobs", "list")["jobs"]
     assert {"container", "copy"} <= {job["kind"] for job in jobs}
     (container,) = [job for job in jobs if job["kind"] == "container"]

@@ -8,6 +8,8 @@ from contextlib import closing
 import psycopg2
 import pytest
 
+from tests.integration.clients.answers import Notification
+from tests.integration.clients.device import Device
 from tests.integration.clients.items import new_file
 from tests.integration.conftest import PROTOCOLS, Devices
 from tests.integration.surroundings.fleet import Fleet
@@ -35,6 +37,17 @@ WHO_DID_IT = """
 def known_as(database_url: str, name: str) -> str:
     """The URL with which a server introduces itself to the database."""
     return f"{database_url}{'&' if '?' in database_url else '?'}application_name={name}"
+
+
+def latest(device: Device, revision: int) -> Notification:
+    """What the device is told of this revision.
+
+    Of those before it, it may be told first, and twice: where the machine stands still for two
+    seconds, a sweep tells what who made it is about to tell.
+    """
+    while (told := device.next_notification()).revision < revision:
+        pass
+    return told
 
 
 @pytest.fixture(scope="module")
@@ -96,9 +109,9 @@ def test_a_device_connected_to_either_hears_every_commit(
     for revision in range(1, 21):
         answer = committers[revision % 2].commit(new_file())
         assert answer.revision == revision
-        assert laptop.next_notification().answer == answer
+        assert latest(laptop, revision).answer == answer
         for phone in phones:
-            assert phone.next_notification(within=5).revision == revision
+            assert latest(phone, revision).revision == revision
 
 
 def test_of_many_commits_at_once_each_instance_tells_the_last(
@@ -116,8 +129,7 @@ def test_of_many_commits_at_once_each_instance_tells_the_last(
         laptop.answer_to(request_id)
 
     for phone in phones:
-        while phone.next_notification().revision < 100:
-            pass
+        latest(phone, 100)
         assert len(phone.changes(since=0)) == 100
 
 
@@ -180,11 +192,11 @@ def test_what_an_instance_could_not_announce_any_more_another_one_does(
     first, second = committer.commit(new_file()), committer.commit(new_file())
     doomed.kill()
 
-    heard = laptop.next_notification()
+    heard = latest(laptop, 2)
     assert heard.revision == second.revision == 2
     assert heard.answer is not None
     assert heard.answer.items == second.items
-    assert phone.next_notification().revision == 2
+    latest(phone, 2)
     assert laptop.changes(since=0) == [*first.items, *second.items]
 
 

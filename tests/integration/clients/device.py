@@ -10,7 +10,7 @@ from attrs import frozen
 from tests.integration.clients.answers import Answer, Item, Notification
 from tests.servers.stacksync import KnownUser
 
-WAIT = 20.0
+WAIT = 30.0
 """Seconds after which something that ought to come is missed."""
 
 

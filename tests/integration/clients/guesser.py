@@ -92,10 +92,16 @@ class Guesser:
 
     def _answered(self, line: Line) -> None:
         assert line.connection is not None
-        told = line.connection.recv(65536)
-        self.codes[int(told.split(b" ", 2)[1]) if told else 0] += 1
+        try:
+            told = line.connection.recv(65536)
+        except ConnectionError:
+            told = b""
         if not told:
             self._hang_up(line)
+        if line.asked_at is None:
+            # No answer, but the end of a connection that was of no use for too long.
+            return
+        self.codes[int(told.split(b" ", 2)[1]) if told else 0] += 1
         line.asked_at = None
         self._send(line)
 

@@ -15,7 +15,7 @@ from attrs import frozen
 
 from tests.servers.stacksync import KnownUser
 
-TIMEOUT = 30.0
+TIMEOUT = 60.0
 RESET = struct.pack("ii", 1, 0)
 
 

@@ -25,7 +25,7 @@ from tests.integration.clients.answers import (
 from tests.integration.clients.device import WAIT, Device, Workspace, WorkspaceUpdate
 from tests.servers.stacksync import KnownUser
 
-TIMEOUT = 30.0
+TIMEOUT = 60.0
 
 
 class HttpDevice(Device):

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import json
+import select
 from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from attrs import frozen
 
-TIMEOUT = 30.0
+TIMEOUT = 60.0
 ENDLESS = "text/event-stream"
 
 
@@ -55,6 +56,7 @@ class KeptConnection:
         if told is not None:
             headers = {**headers, "Content-Type": "application/json"}
             data = json.dumps(told).encode()
+        self._hang_up_if_ended()
         self._connection.request(method, path, data or None, headers)
         answer = self._connection.getresponse()
         named = dict(answer.getheaders())
@@ -64,6 +66,12 @@ class KeptConnection:
         else:
             body = answer.read()
         return Reply(answer.status, named, body)
+
+    def _hang_up_if_ended(self) -> None:
+        """Connect anew where the server has ended the connection, for nobody had asked for long."""
+        connected = self._connection.sock
+        if connected is not None and select.select([connected], [], [], 0)[0]:
+            self._connection.close()
 
 
 def with_query(path: str, params: dict[str, Any] | None) -> str:

@@ -103,6 +103,23 @@ def news(device: Device, kind: str) -> dict[str, Any]:
             return {"workspace": told[names[0]], "folder_name": told[names[1]]}
 
 
+def told_of(device: Device, workspace: str, revision: int) -> None:
+    """Wait until the device is told that a workspace has got to a revision.
+
+    What it is told before is passed over: where a folder is shared or moved, that is told more
+    than once, and by whoever comes first.
+    """
+    while True:
+        if isinstance(device, AmqpDevice):
+            told = device.next_notification()
+            heard = (told.workspace_id, told.revision)
+        else:
+            name, event = http(device).next_event()
+            heard = (event["workspace_id"], event["revision"]) if name == "commit" else ("", 0)
+        if heard[0] == workspace and heard[1] >= revision:
+            return
+
+
 def amqp_news(device: AmqpDevice, kind: str) -> dict[str, Any]:
     if kind == "workspace":
         update = device.next_update()

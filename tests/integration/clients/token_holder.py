@@ -9,7 +9,7 @@ import requests
 from tests.integration.clients.http_device import EventStream
 from tests.servers.stacksync import KnownUser, StackSyncProcess
 
-SOON = 5.0
+SOON = 30.0
 """Seconds within which what a revoked token has opened is closed."""
 
 

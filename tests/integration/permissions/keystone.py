@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -10,10 +11,13 @@ from attrs import define, field
 from tests.integration.permissions.stage import SignIn
 from tests.integration.surroundings.cloud_people import ADOPT
 from tests.integration.surroundings.ledger import Ledger, until
-from tests.servers.openstack.cloud import Cloud, CloudProject, CloudUser
+from tests.servers.openstack.cloud import Cloud, CloudProject, CloudUser, Refused
 from tests.servers.stacksync import KnownUser, StackSyncProcess
 
-SOON = timedelta(seconds=2)
+SOON = [timedelta(seconds=seconds) for seconds in (2, 8, 30)]
+"""Until when a token is got by a credential that ends so soon, by whoever is quick enough."""
+
+PATIENCE = 60.0
 
 
 @define
@@ -42,10 +46,19 @@ class KeystoneTokens:
         """A token whose time is over."""
         identity = self._identity(user)
         self._cloud.grant(identity, self._project.id, "member")
-        credential = self._cloud.application_credential(self._project, identity, SOON)
-        token = self._cloud.token_by(credential)
-        until(lambda: not self._cloud.is_valid(token), "the token expires")
+        token = self._short_lived(identity)
+        until(lambda: not self._cloud.is_valid(token), "the token expires", PATIENCE)
         return self._signing(token)
+
+    def _short_lived(self, identity: CloudUser) -> str:
+        for lifetime in SOON[:-1]:
+            with suppress(Refused):
+                return self._new(identity, lifetime)
+        return self._new(identity, SOON[-1])
+
+    def _new(self, identity: CloudUser, lifetime: timedelta) -> str:
+        credential = self._cloud.application_credential(self._project, identity, lifetime)
+        return self._cloud.token_by(credential)
 
     def _identity(self, user: KnownUser) -> CloudUser:
         if user.id not in self._identities:

@@ -15,7 +15,7 @@ MEMBERS = """
 
 UNFINISHED = "SELECT kind, attempts, problem FROM job WHERE finished_at IS NULL ORDER BY id"
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds that the jobs of a run, which may wait for one another, take at the most."""
 
 
@@ -28,7 +28,7 @@ class Agreement:
         self._project = project
         self._token = cloud.token_of(project.service, project)
 
-    def until_jobs_are_done(self, within: float = 30.0) -> None:
+    def until_jobs_are_done(self, within: float = PATIENCE) -> None:
         """Wait until the service has nothing left to do."""
         try:
             until(lambda: not self._unfinished(), "the jobs are done", within)

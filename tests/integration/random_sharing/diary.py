@@ -24,7 +24,8 @@ class Contents:
     """What was uploaded, by file and version.  Several people tell it at once."""
 
     def __init__(self) -> None:
-        self._known: dict[int, dict[int, bytes]] = {}
+        self._known: dict[int, dict[int, bytes | int]] = {}
+        """The content of each version, or the number of the one that has the same."""
         self._expected: set[bytes] = set()
         self._lock = threading.Lock()
 
@@ -42,12 +43,22 @@ class Contents:
         with self._lock:
             self._known.setdefault(item["id"], {})[item["version"]] = content
 
+    def note_same(self, item: Item, version: int) -> None:
+        """It has an earlier version's once more, which its author may still be about to note."""
+        with self._lock:
+            self._known.setdefault(item["id"], {})[item["version"]] = version
+
     def of(self, item_id: int, version: int) -> bytes | None:
         """The content of a version: of the newest one up to it that brought any."""
         with self._lock:
             known = self._known.get(item_id, {})
-            before = [number for number in known if number <= version]
-            return known[max(before)] if before else None
+            wanted: bytes | int = version
+            while isinstance(wanted, int):
+                before = [number for number in known if number <= wanted]
+                if not before:
+                    return None
+                wanted = known[max(before)]
+            return wanted
 
     @property
     def files(self) -> list[int]:

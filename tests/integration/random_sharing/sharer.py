@@ -102,11 +102,10 @@ class Sharer(Onlooker):
         file = self._file()
         if file is not None:
             number = self._random.randint(1, file["version"])
-            content = self._contents.of(file["id"], number)
             path = f"/file/{file['id']}/version/{number}"
-            item = self._ask("restore version", GONE, "POST", path)
-            if self._keep(item) is not None and content is not None:
-                self._contents.note(item, content)
+            item = self._keep(self._ask("restore version", GONE, "POST", path))
+            if item is not None and item["version"] > number:
+                self._contents.note_same(item, number)
 
     def download(self) -> None:
         """Whole and as somebody has uploaded it, or not at all, whatever others do meanwhile."""

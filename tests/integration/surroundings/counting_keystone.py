@@ -13,6 +13,13 @@ import requests
 PASSED_ON = ("Content-Type", "X-Subject-Token", "Vary", "WWW-Authenticate")
 
 
+class PatientServer(ThreadingHTTPServer):
+    """Refuses nobody, and keeps nobody waiting for a second, when many come at once."""
+
+    request_queue_size = 128
+    daemon_threads = True
+
+
 class CountingKeystone:
     """Passes requests on, and notes the tokens that are made.
 
@@ -54,8 +61,7 @@ class CountingKeystone:
                 self.end_headers()
                 self.wfile.write(answer.content)
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = PatientServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/v3"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()

@@ -80,14 +80,22 @@ class Ledger:
         return int(count)
 
     def lock_waits(self, looks: int) -> set[str]:
-        """The kinds of locks that sessions were seen to wait for, looking so often."""
+        """The kinds of locks that commits were seen to make each other wait for, looking so often.
+
+        Of what else goes on, such as a vacuum that makes a table's file shorter, nothing is told.
+        """
         seen: set[str] = set()
         with closing(psycopg2.connect(self._dsn)) as connection, connection.cursor() as cursor:
             connection.autocommit = True
             for _ in range(looks):
                 cursor.execute(
-                    "SELECT DISTINCT wait_event FROM pg_stat_activity"
-                    " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+                    "SELECT DISTINCT waiting.wait_event FROM pg_stat_activity waiting,"
+                    " unnest(pg_blocking_pids(waiting.pid)) AS in_the_way,"
+                    " pg_stat_activity holding"
+                    " WHERE waiting.datname = current_database()"
+                    " AND waiting.wait_event_type = 'Lock' AND holding.pid = in_the_way"
+                    " AND waiting.query LIKE 'SELECT commit_items%'"
+                    " AND holding.query LIKE 'SELECT commit_items%'"
                 )
                 seen.update(kind for (kind,) in cursor.fetchall())
         return seen

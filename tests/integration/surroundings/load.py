@@ -34,7 +34,7 @@ SILENCE = 2.0
 BREATH = 0.02
 """Seconds between two commits of a device on HTTP: it is to be busy, not to keep a core busy."""
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 """Seconds after which a commit should really have been answered."""
 
 

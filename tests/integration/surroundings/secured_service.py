@@ -17,7 +17,7 @@ from tests.servers.certificates import Authority
 from tests.servers.stacksync import KnownUser, StackSyncProcess
 
 HOST = "127.0.0.1"
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 def until(condition: Callable[[], bool], told: Callable[[], str]) -> None:

@@ -15,7 +15,7 @@ def at_once(*actions: Callable[[], T]) -> list[T]:
     gate = threading.Barrier(len(actions))
 
     def act(action: Callable[[], T]) -> T:
-        gate.wait(10)
+        gate.wait(60)
         return action()
 
     with ThreadPoolExecutor(len(actions)) as pool:
