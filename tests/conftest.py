@@ -10,13 +10,16 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
+from twisted.python.threadpool import ThreadPool
 
 from stacksync.embedded import ports
 from tests.servers.openstack.cloud import CloudProject
@@ -40,6 +43,8 @@ hypothesis.settings.load_profile("tests")
 def pytest_configure(config: pytest.Config) -> None:
     run = config.stash[_RUN] = TestRun()
     keep_to_own_ports()
+    # A worker whose run was killed never stops its reactor, and would wait for these for ever.
+    ThreadPool.threadFactory = partial(threading.Thread, daemon=True)
     BIRTHS.open_nursery(lambda: run.new_directory("nursery"))
 
 
