@@ -51,11 +51,12 @@ def test_an_unknown_serializer_is_refused(
     serializer: bytes, laptop: AmqpDevice, dead_letters: DeadLetters
 ) -> None:
     laptop.publish(call(laptop), "answered", type=serializer)
-    laptop.publish(call(laptop), "kept", type=serializer, reply_to=None)
+    kept = f"kept for {laptop.user.id}"
+    laptop.publish(call(laptop), kept, type=serializer, reply_to=None)
 
     with pytest.raises(Refused, match="unknown serializer"):
         laptop.response_to("answered")
-    assert "unknown serializer" in dead_letters.next().reason
+    assert "unknown serializer" in dead_letters.of(kept).reason
     assert_served(laptop)
 
 

@@ -53,7 +53,11 @@ async def test_a_token_is_found_by_its_secret_which_is_kept_nowhere(
     assert (found.token.name, found.token.scope) == ("laptop at home", Scope.READ_ONLY)
     assert found.lasts == pytest.approx(HOUR, abs=60)
     assert await anna.engine.tokens.shown(token.secret[:-1] + "!") is None
-    rows = await database.query("look", "SELECT t::text, secret_hash FROM token t")
+    rows = await database.query(
+        "look",
+        "SELECT t::text, secret_hash FROM token t WHERE account_id = %s",
+        [found.token.account_id],
+    )
     assert [bytes(row[1]) for row in rows] == [sha256(token.secret.encode()).digest()]
     assert token.secret not in rows[0][0]
     assert token.secret not in repr(token)

@@ -53,6 +53,12 @@ class DeadLetters:
                 raise TimeoutError(f"no dead letter within {within:g} s")
             time.sleep(0.01)
 
+    def of(self, correlation_id: str) -> DeadLetter:
+        """The oldest one that is so called; what is older is taken out as well."""
+        while (found := self.next()).correlation_id != correlation_id:
+            pass
+        return found
+
     def __len__(self) -> int:
         declared = self._channel.queue_declare(QUEUE, passive=True)
         return int(declared.method.message_count)
