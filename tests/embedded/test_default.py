@@ -248,4 +248,5 @@ def test_it_leaves_nothing_running(newcomer: Newcomer) -> None:
     server.terminate()
     assert remaining(server.directory) == []
     assert server.admin("user", "show", email)["email"] == email
+    # As the other tests look for it.
     server.start()

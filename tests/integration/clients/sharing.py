@@ -117,6 +117,7 @@ def told_of(device: Device, workspace: str, revision: int) -> None:
             name, event = http(device).next_event()
             heard = (event["workspace_id"], event["revision"]) if name == "commit" else ("", 0)
         if heard[0] == workspace and heard[1] >= revision:
+            assert heard[1] == revision
             return
 
 
